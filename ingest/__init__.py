@@ -1,0 +1,1 @@
+"""From files and other centres to records. Meets ``search`` only in the database."""

@@ -1,0 +1,133 @@
+"""Every error that Carbet raises on purpose. They carry data; ``web`` says them in French.
+
+::
+
+    KBError
+      ConfigError            a setting is unknown or has a value that cannot be read
+      NotFound               no such record, page or file                              (404)
+      InvalidRecord          a record breaks a rule of ``kb.records``                  (400)
+      Forbidden              the person lacks the right                                (403)
+      Conflict               somebody else changed it in between                       (409)
+      ThesaurusError         the vocabulary breaks a rule of SKOS or of the house
+      IngestError            a file did not become a record; ``reason`` says why
+        UnsupportedFormat    no reader for such a file
+        UnreadableDocument   damaged, empty, locked, too slow, too large
+      SearchError
+        QuerySyntaxError     strict parsing only; the search box never raises it
+        UnsupportedQuery     this engine cannot answer this query
+        IndexOutdated        the index is missing, damaged or of another version       (503)
+        EngineUnavailable    the engine does not answer                                (503)
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class KBError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class ConfigError(KBError):
+    """A setting is unknown or its value cannot be read."""
+
+
+class NotFound(KBError):
+    """No such record, page or file."""
+
+    def __init__(self, what: str, key: str) -> None:
+        super().__init__(f"no {what} {key!r}")
+        self.what = what
+        self.key = key
+
+
+class InvalidRecord(KBError):
+    """A record breaks a rule of ``kb.records``; ``field`` names where."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field = field
+        self.why = why
+
+
+class Forbidden(KBError):
+    """The person lacks the right."""
+
+
+class Conflict(KBError):
+    """Somebody else changed it in between."""
+
+
+class ThesaurusError(KBError):
+    """The vocabulary breaks a rule; ``faults`` lists each one in English."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(
+            "; ".join(faults[:5]) + (f" (and {len(faults) - 5} more)" if len(faults) > 5 else "")
+        )
+        self.faults = faults
+
+
+class Reason(StrEnum):
+    """Why a file did not become a record. ``web.messages`` says each in French, with what to do."""
+
+    UNSUPPORTED = "unsupported"
+    DAMAGED = "damaged"
+    LOCKED = "locked"
+    EMPTY = "empty"
+    NO_TEXT = "no-text"
+    TOO_SLOW = "too-slow"
+    TOO_LARGE = "too-large"
+    TOO_MUCH_MEMORY = "too-much-memory"
+    CRASHED = "crashed"
+    MISSING = "missing"
+    NOT_ALLOWED = "not-allowed"
+    BAD_RECORDS = "bad-records"
+
+
+class IngestError(KBError):
+    """A file did not become a record.
+
+    ``reason`` is for programs and for the sentence shown; ``detail`` is the reader's own English
+    words, for the log.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type[IngestError], tuple[Reason, str]]:
+        return type(self), (self.reason, self.detail)
+
+
+class UnsupportedFormat(IngestError):
+    """No reader for such a file."""
+
+
+class UnreadableDocument(IngestError):
+    """Damaged, empty, locked, too slow or too large."""
+
+
+class SearchError(KBError):
+    """Base of what goes wrong while searching."""
+
+
+class QuerySyntaxError(SearchError):
+    """Strict parsing only; ``position`` counts characters from 0."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(f"{message} (at character {position})")
+        self.position = position
+
+
+class UnsupportedQuery(SearchError):
+    """This engine cannot answer this query."""
+
+
+class IndexOutdated(SearchError):
+    """The index is missing, damaged or of another version: rebuild it."""
+
+
+class EngineUnavailable(SearchError):
+    """The engine does not answer."""

@@ -1,0 +1,1 @@
+"""From records to answers. Meets ``ingest`` only in the database."""

@@ -1,0 +1,145 @@
+"""The contract that every search engine keeps, and the two tables that all of them read.
+
+``tests/search/test_engine_contract.py`` holds each engine to it; ``search.memory`` is the engine
+that is plainly right. What a query means stands in ``search.query``.
+
+Scores. A term in a field scores as BM25 (k1 1.2, b 0.75, idf = ln(1 + (N - n + 0.5)/(n + 0.5)), N and n
+counted in that field: pages for ``text``, records for the others) times the weight of the field. A
+record scores the sum over its own fields plus the best of its matching pages. Leaves without words
+(Everything, Between, filters, anything under Not) score nothing. Scores are comparable within one
+result only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
+
+from search.query import Request
+
+K1, B = 1.2, 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How a field is read: ``weight`` in the score; ``exact`` fields (cotes, identifiers) are folded, not stemmed."""
+
+    weight: float
+    exact: bool = False
+
+
+FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "title": Field(2.0),
+        "tags": Field(1.0),
+        "agents": Field(1.0),
+        "abstract": Field(0.7),
+        "text": Field(1.0),
+        "call_number": Field(1.0, exact=True),
+        "identifiers": Field(1.0, exact=True),
+    }
+)
+"""Text fields. ``text`` is the pages; all others are the record's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A way to cut the results. ``tree``: broader codes are in the entry too."""
+
+    label: str
+    tree: bool = False
+
+
+FACETS: Mapping[str, Facet] = MappingProxyType(
+    {
+        "theme": Facet("Thème", tree=True),
+        "territory": Facet("Territoire", tree=True),
+        "type": Facet("Type de document"),
+        "scheme": Facet("Dispositif, organisme"),
+        "activity": Facet("Activité"),
+        "issue": Facet("Enjeu"),
+        "support": Facet("Support"),
+        "series": Facet("Collection"),
+        "language": Facet("Langue"),
+        "year": Facet("Année"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A record as engines see it. ``fields``: own fields by name; ``pages``: (number, text) in order;
+    ``facets``: codes, broader ones included; ``date`` ISO 8601; ``title_key``: folded, for sorting."""
+
+    id: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    pages: tuple[tuple[int, str], ...] = ()
+    facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    date: str | None = None
+    title_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One record found; ``pages`` are the numbers of its best matching pages, best first (() if its own
+    fields alone match or nothing was asked of the text)."""
+
+    id: str
+    score: float
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """``total`` counts records, exactly. ``facets``: facet -> code -> number of records; the counts of a
+    facet that is itself filtered leave its own filter out, so that another value can be added."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+class Writer(Protocol):
+    """Changes that become visible together when its context ends without an error."""
+
+    def put(self, entry: Entry) -> None:
+        """Add the entry, in place of the one with the same id if there is one."""
+
+    def delete(self, id: str) -> None:
+        """Remove the entry; unknown ids are no error."""
+
+    def mark(self, position: int) -> None:
+        """The place in the change feed that these changes reach."""
+
+
+class Engine(Protocol):
+    """An index of entries. Many readers, one writer at a time (others wait)."""
+
+    def writer(self, *, fresh: bool = False) -> AbstractContextManager[Writer]:
+        """All or nothing. ``fresh``: beside the present index, which serves until the swap at exit."""
+
+    def search(self, request: Request) -> Results:
+        """Raises EngineUnavailable, IndexOutdated, UnsupportedQuery."""
+
+    def forms(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """Lower-case word forms of the fund, accents as written, that begin with ``prefix`` once both are folded;
+        each with the number of units (pages and own fields) that hold its term; commonest first."""
+
+    def near(self, word: str, limit: int) -> list[tuple[str, int]]:
+        """The same for forms at one letter from ``word`` (two if it has 8 letters or more); nearest, then commonest first."""
+
+    def spellings(self, terms: Iterable[str]) -> list[str]:
+        """Lower-case forms, accents as written, that stand for these terms in the fund: what snippets look for."""
+
+    def position(self) -> int:
+        """The place in the change feed that the index has reached; 0 when empty."""
+
+    def ids(self) -> Iterable[str]:
+        """Ids of all entries, in no order: what ``check`` compares with the database."""
+
+    def __len__(self) -> int: ...
+
+    def close(self) -> None: ...
