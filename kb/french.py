@@ -38,6 +38,7 @@ _TOKEN = re.compile(
     rf"|\w{_REST})",
     re.IGNORECASE,
 )
+_PIECE = re.compile(r"[^\W_]+")
 _STOP_TEXT = """
 le la les l un une des du de d au aux a en y et ou ni mais donc or car que qui quoi dont qu
 ce cet cette ces c ca cela ceci se s sa son ses leur leurs mon ma mes m ton ta tes t notre nos votre vos
@@ -87,9 +88,18 @@ def term(word: str) -> str:
 
 
 def exact(text: str) -> list[str]:
-    """For cotes and identifiers: the folded alphanumeric pieces of ``text``, then the whole squeezed."""
-    pieces = re.findall(r"[^\W_]+", fold(text))
-    return [*pieces, "".join(pieces)] if len(pieces) > 1 else pieces
+    """What an exact field (cotes, identifiers; one a line) holds: the pieces of each line, then the line
+    squeezed, so that "AME 12" is found by "ame 12", "AME-12" and "ame12"."""
+    found = []
+    for line in text.splitlines():
+        cut = pieces(line)
+        found += [*cut, "".join(cut)] if len(cut) > 1 else cut
+    return found
+
+
+def pieces(text: str) -> list[str]:
+    """The folded alphanumeric pieces of ``text``: no elision, no stop words, no conflation."""
+    return _PIECE.findall(fold(text))
 
 
 def passages(text: str) -> list[str]:
