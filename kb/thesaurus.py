@@ -317,7 +317,9 @@ class Thesaurus:
                 yield f"{concept.code}: unknown scheme {concept.scheme!r}"
             if not concept.label.strip():
                 yield f"{concept.code}: empty prefLabel"
-            first = labels.setdefault((concept.scheme, _folded(concept.label)), concept.code)
+            # Accents count here: « diplôme » and « diplômé » are two labels.
+            label = " ".join(concept.label.casefold().split())
+            first = labels.setdefault((concept.scheme, label), concept.code)
             if first != concept.code:
                 yield f"{concept.code}: prefLabel {concept.label!r} is also that of {first}"
             if codes.setdefault(concept.code, concept.uri) != concept.uri:

@@ -131,7 +131,7 @@ def faults_of(thesaurus: Thesaurus, code: str, **changes: object) -> str:
 
 def test_every_kind_of_fault_is_named(thesaurus: Thesaurus) -> None:
     t03 = BASE + "T03"
-    assert "is also that of" in faults_of(thesaurus, "T03-1", label="réussite educative")
+    assert "is also that of" in faults_of(thesaurus, "T03-1", label="réussite ÉDUCATIVE")
     assert "is not in the vocabulary" in faults_of(thesaurus, "T03", related=("urn:gone", BASE + "D-PRE"))
     assert "does not say so back" in faults_of(thesaurus, "D-PRE", related=())
     assert "broader than itself" in faults_of(thesaurus, "T03", broader=(BASE + "T03-1",))
