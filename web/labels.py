@@ -1,0 +1,92 @@
+"""Facet codes in words, and the trees in which some of them stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from kb import records
+from kb.errors import NotFound
+from kb.thesaurus import FACET_SCHEMES, Concept, Thesaurus
+
+LANGUAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "fr": "français",
+        "en": "anglais",
+        "es": "espagnol",
+        "pt": "portugais",
+        "de": "allemand",
+        "it": "italien",
+        "nl": "néerlandais",
+        "gcf": "créole antillais",
+        "gcr": "créole guyanais",
+        "ht": "créole haïtien",
+    }
+)
+SUPPORTS: Mapping[str, str] = MappingProxyType({"paper": "Papier", "electronic": "Électronique"})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A code of a tree facet with those below it; ``count`` is its own number of records."""
+
+    code: str
+    count: int
+    below: tuple[Node, ...] = ()
+
+
+class Labels:
+    """Words for codes, by one vocabulary."""
+
+    def __init__(self, thesaurus: Thesaurus) -> None:
+        self.thesaurus = thesaurus
+
+    def of(self, facet: str, code: str) -> str:
+        """What a person reads for a code; the code itself when it is in no list."""
+        match facet:
+            case "type":
+                return records.TYPES.get(code, code)
+            case "support":
+                return SUPPORTS.get(code, code)
+            case "language":
+                return LANGUAGES.get(code, code)
+            case "year":
+                return code.replace("-", "–")
+            case _ if facet in FACET_SCHEMES:
+                concept = self.concept(code)
+                return concept.label if concept else code
+            case _:
+                return code
+
+    def concept(self, code: str) -> Concept | None:
+        """The concept of a code; None when the vocabulary has it no more."""
+        try:
+            return self.thesaurus.by_code(code)
+        except NotFound:
+            return None
+
+    def tree(self, counts: Mapping[str, int]) -> tuple[Node, ...]:
+        """The counted codes as trees, commonest first. Levels that cut nothing (one node alone, holding
+        as many records as its only parent) are skipped: everything is in the Caribbean, nobody needs
+        to be told."""
+        parents = {code: self._parents(code, counts) for code in counts}
+        below: dict[str, list[str]] = {}
+        for code, above in parents.items():
+            for parent in above:
+                below.setdefault(parent, []).append(code)
+        roots = [code for code, above in parents.items() if not above]
+        while len(roots) == 1 and below.get(roots[0]):
+            roots = below[roots[0]]
+        return self._nodes(roots, counts, below)
+
+    def _parents(self, code: str, counts: Mapping[str, int]) -> list[str]:
+        concept = self.concept(code)
+        broader = self.thesaurus.codes(concept.broader) if concept else ()
+        return [parent for parent in broader if parent in counts]
+
+    def _nodes(
+        self, codes: Iterable[str], counts: Mapping[str, int], below: Mapping[str, list[str]]
+    ) -> tuple[Node, ...]:
+        nodes = (Node(c, counts[c], self._nodes(below.get(c, ()), counts, below)) for c in codes)
+        return tuple(sorted(nodes, key=lambda n: (-n.count, n.code)))

@@ -1,0 +1,263 @@
+"""The page of a record: what it is, where it stands, what it is about and why, its parts and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from kb import records
+from kb.database import Store
+from kb.records import Evidence, Page, Record, State, Subject
+from search.engine import FACETS
+from search.snippets import Piece
+from web import notices
+from web.labels import LANGUAGES, Labels
+from web.notices import Card, Link
+from web.state import SearchState
+from web.typography import counted, spaced, written_date, written_size
+
+STRIP = 24
+"""Page thumbnails on a record before "toutes les pages"."""
+
+_CONTEXT = 90  # characters shown on each side of the words that made a tag
+_REASONS = 5
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of the description."""
+
+    name: str
+    text: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyView:
+    """A copy on a shelf."""
+
+    call_number: str
+    availability: str
+    location: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Words that made a tag, with some text around them; ``url`` opens their page."""
+
+    page: int
+    url: str | None
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectView:
+    """A tag of the record, with its reasons."""
+
+    facet: str
+    label: str
+    url: str
+    proposed: bool
+    percent: int
+    reasons: tuple[Why, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Thumb:
+    """A page in a strip; ``lit`` when the words looked for are on it. Pages without image show some text."""
+
+    number: int
+    url: str
+    image: str | None
+    text: str
+    lit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An article of a Cahier, an issue of a review."""
+
+    title: str
+    url: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """All that the page of a record shows."""
+
+    id: str
+    title: str
+    subtitle: str | None
+    kind: str
+    authors: str
+    creators: tuple[str, ...]
+    date: str | None
+    written_date: str
+    language_code: str
+    abstract: str | None
+    cover: str | None
+    open_url: str | None
+    open_label: str
+    files: tuple[Link, ...]
+    copies: tuple[CopyView, ...]
+    facts: tuple[Fact, ...]
+    subjects: tuple[SubjectView, ...]
+    parts: tuple[Part, ...]
+    parts_label: str
+    strip: tuple[Thumb, ...]
+    strip_label: str
+    strip_more: Link | None
+    alike: tuple[Card, ...]
+    crumbs: tuple[Link, ...]
+
+
+
+class Teller:
+    """Tells records from one store and one vocabulary."""
+
+    def __init__(self, store: Store, labels: Labels) -> None:
+        self.store = store
+        self.labels = labels
+
+    def page(self, record: Record, *, q: str, lit: Sequence[int], alike: Sequence[Record]) -> RecordPage:
+        """The page of a record; ``lit`` are the numbers of the pages where ``q`` was found, best first."""
+        pages = self.store.pages(record.id)
+        first = lit[0] if lit else 1
+        more = Link(f"Toutes les pages, à partir de la {STRIP + 1}", notices.page_url(record.id, STRIP + 1, q))
+        return RecordPage(
+            id=record.id,
+            title=record.title,
+            subtitle=record.subtitle,
+            kind=records.TYPES[record.type],
+            authors=notices.authors(record, most=12),
+            creators=tuple(a.name for a in record.agents if a.role != "publisher"),
+            date=record.date,
+            written_date=written_date(record.date),
+            language_code=record.language,
+            abstract=record.abstract,
+            cover=notices.image_url(record, 1, 440),
+            open_url=notices.page_url(record.id, first, q) if pages else None,
+            open_label=spaced(f"Lire le passage, page {first}") if lit else "Lire",
+            files=tuple(_files(record)),
+            copies=tuple(_copies(record)),
+            facts=tuple(self._facts(record)),
+            subjects=tuple(self._subjects(record, pages, q)),
+            parts=self._parts(record),
+            parts_label="Articles" if record.type in ("cahier", "numero") else "Parties",
+            strip=strip(record, pages[:STRIP], q, lit),
+            strip_label="Pages" if notices.pictured(record) else "Passages",
+            strip_more=more if len(pages) > STRIP else None,
+            alike=tuple(map(notices.card, alike)),
+            crumbs=(Link("Résultats", SearchState(q=q).url()) if q else Link("Fonds", "/recherche"),),
+        )
+
+    def _parts(self, record: Record) -> tuple[Part, ...]:
+        held = self.store.get_many(self.store.find("host", record.id)).values()
+        return tuple(_part(part) for part in sorted(held, key=_number))
+
+    def _facts(self, record: Record) -> Iterator[Fact]:
+        if record.host and (host := self.store.get_many([record.host]).get(record.host)):
+            where = f"{host.title}, p. {record.host_pages}" if record.host_pages else host.title
+            yield Fact("Dans", where, notices.record_url(host.id))
+        for agent in record.agents:
+            search = SearchState(q=f'auteur:"{agent.name}"').url()
+            yield Fact(_ROLES.get(agent.role, "Auteur"), notices.natural(agent.name), search)
+        published = ", ".join(filter(None, (record.place, record.publisher, written_date(record.date))))
+        series = ", ".join(filter(None, (record.series, record.issue)))
+        texts = (
+            ("Publication", published),
+            ("Collection", series),
+            ("Description matérielle", record.extent or self._length(record)),
+            ("Langue", LANGUAGES.get(record.language, record.language)),
+            *((name.upper(), value) for name, value in record.identifiers.items() if name in _SHOWN),
+            ("Mots-clés", ", ".join(record.keywords)),
+            *(("Note", note) for note in record.notes),
+            ("Entrée au fonds", written_date(record.created.date().isoformat()) if record.created else ""),
+            ("Numéro de notice", record.id),
+        )
+        yield from (Fact(name, text) for name, text in texts if text)
+
+    @staticmethod
+    def _length(record: Record) -> str:
+        return counted(record.files[0].pages, "page") if record.files and record.files[0].pages else ""
+
+    def _subjects(self, record: Record, pages: Sequence[Page], q: str) -> Iterator[SubjectView]:
+        texts = {page.number: page.text for page in pages}
+        texts[0] = "\n".join(filter(None, (record.title, record.abstract)))
+        for subject in notices.ranked(record.live_subjects):
+            if subject.concept not in self.labels.thesaurus:
+                continue
+            concept = self.labels.thesaurus.get(subject.concept)
+            if facet := notices.facet_of(concept.scheme):
+                yield SubjectView(
+                    facet=FACETS[facet].label,
+                    label=concept.label,
+                    url=SearchState().toggled(facet, concept.code).url(),
+                    proposed=subject.state is State.PROPOSED,
+                    percent=round(100 * subject.score),
+                    reasons=tuple(_reasons(record, subject, texts)),
+                )
+
+
+_ROLES = {"author": "Auteur", "editor": "Direction", "publisher": "Éditeur", "contributor": "Contribution"}
+_SHOWN = ("isbn", "issn", "doi")
+
+
+def strip(record: Record, pages: Sequence[Page], q: str, lit: Sequence[int]) -> tuple[Thumb, ...]:
+    """Pages as small pictures, those where ``q`` was found lit."""
+    return tuple(
+        Thumb(
+            page.number,
+            notices.page_url(record.id, page.number, q),
+            notices.image_url(record, page.number, 208),
+            page.text[:300],
+            page.number in lit,
+        )
+        for page in pages
+    )
+
+
+def _files(record: Record) -> Iterator[Link]:
+    for place, file in enumerate(record.files):
+        kind = file.name.rpartition(".")[2].upper()[:5]
+        label = f"Fichier d’origine ({kind}, {written_size(file.size)})"
+        yield Link(label, f"/notice/{quote(record.id)}/fichier/{place}/{quote(file.name)}")
+
+
+def _copies(record: Record) -> Iterator[CopyView]:
+    for copy in record.copies:
+        status = notices.STATUSES.get(copy.status, copy.status)
+        yield CopyView(copy.call_number or record.call_number or "sans cote", status, copy.location)
+    if record.call_number and not record.copies:
+        yield CopyView(record.call_number, "au centre", None)
+
+
+def _part(record: Record) -> Part:
+    pages = f"p. {record.host_pages}" if record.host_pages else ""
+    detail = ", ".join(filter(None, (notices.authors(record), pages, written_date(record.date))))
+    return Part(record.title, notices.record_url(record.id), detail)
+
+
+def _number(record: Record) -> int:
+    return int(record.id.partition(":")[2])
+
+
+def _reasons(record: Record, subject: Subject, texts: dict[int, str]) -> Iterator[Why]:
+    for evidence in subject.evidence[:_REASONS]:
+        pieces = _around(evidence, texts.get(evidence.page, ""))
+        url = notices.page_url(record.id, evidence.page, evidence.text) if evidence.page else None
+        yield Why(evidence.page, url, pieces)
+
+
+def _around(evidence: Evidence, text: str) -> tuple[Piece, ...]:
+    """The words with some text on each side; the words alone if the page has changed since."""
+    if text[evidence.start : evidence.end] != evidence.text:
+        return (Piece(evidence.text, True),)
+    start, end = max(0, evidence.start - _CONTEXT), min(len(text), evidence.end + _CONTEXT)
+    before, after = text[start : evidence.start], text[evidence.end : end]
+    if start:
+        before = "… " + before.partition(" ")[2]
+    if end < len(text):
+        after = after.rpartition(" ")[0] + " …"
+    return (Piece(before, False), Piece(evidence.text, True), Piece(after, False))
