@@ -3,11 +3,26 @@
 ``tests/search/test_engine_contract.py`` holds each engine to it; ``search.memory`` is the engine
 that is plainly right. What a query means stands in ``search.query``.
 
-Scores. A term in a field scores as BM25 (k1 1.2, b 0.75, idf = ln(1 + (N - n + 0.5)/(n + 0.5)), N and n
-counted in that field: pages for ``text``, records for the others) times the weight of the field. A
-record scores the sum over its own fields plus the best of its matching pages. Leaves without words
-(Everything, Between, filters, anything under Not) score nothing. Scores are comparable within one
-result only.
+Scores. A token in a field scores as BM25 (k1 1.2, b 0.75) times the weight of the field. Its idf is ln(1 +
+(N - n + 0.5)/(n + 0.5)) in all fields alike: N is the number of units (records plus pages), n that of units
+that hold it: for a term, pages by their text and records by their plain own fields (what ``forms`` counts);
+for a key of an exact field, records by that field. Lengths count words that are not stop words; their mean
+is over the records (or pages) that have any in the field. ``text`` scores twice: for a page, by that page;
+for a record, by the text of all its pages taken as one field of its own (the *whole*: counts and lengths
+summed).
+
+A word of a leaf (``Prefix`` and ``Fuzzy`` have one, which any of several tokens may stand for: they add up
+within a field) scores for a record the best that it scores in any own field or in the whole, so that saying
+it again in another field is not counted twice; and for a page PAGE times what it scores in the page's text,
+times FIRST if the page is the first of its record, which says what the document is about. A unit scores the
+sum over the leaves that are true of it, of their words, for its record and for its page (page 0 has none).
+A record scores its best matching unit. Only the fields of the leaf count, the whole and the page when
+``text`` is one of them. Everything, Between, filters and anything under Not score nothing. Pages of a hit
+are ordered by what their own text scores, FIRST left out. Scores are comparable within one result only.
+
+How weights were chosen: on two judged sets (administrative records of many pages, single encyclopaedic
+passages), as round numbers in the middle of the range where both stay within 0.005 nDCG@10 of their best;
+see ``kb/decisions/0002-french-analysis.md``.
 """
 
 from __future__ import annotations
@@ -21,11 +36,12 @@ from typing import Protocol
 from search.query import Request
 
 K1, B = 1.2, 0.75
+PAGE, FIRST = 0.6, 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """How a field is read: ``weight`` in the score; ``exact`` fields (cotes, identifiers) are folded, not stemmed."""
+    """How a field is read: ``weight`` in the score; ``exact`` (cotes, identifiers) is folded, not stemmed."""
 
     weight: float
     exact: bool = False
@@ -33,7 +49,7 @@ class Field:
 
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
-        "title": Field(2.0),
+        "title": Field(1.5),
         "tags": Field(1.0),
         "agents": Field(1.0),
         "abstract": Field(0.7),
@@ -125,14 +141,15 @@ class Engine(Protocol):
         """Raises EngineUnavailable, IndexOutdated, UnsupportedQuery."""
 
     def forms(self, prefix: str, limit: int) -> list[tuple[str, int]]:
-        """Lower-case word forms of the fund, accents as written, that begin with ``prefix`` once both are folded;
-        each with the number of units (pages and own fields) that hold its term; commonest first."""
+        """Lower-case word forms of the fund, accents as written, that begin with ``prefix`` once both are
+        folded; each with the number of units (pages and own fields) that hold its term; commonest first."""
 
     def near(self, word: str, limit: int) -> list[tuple[str, int]]:
-        """The same for forms at one letter from ``word`` (two if it has 8 letters or more); nearest, then commonest first."""
+        """The same for forms at one letter from ``word`` (two if it has 8 letters or more), the word itself left
+        out; nearest, then commonest first."""
 
     def spellings(self, terms: Iterable[str]) -> list[str]:
-        """Lower-case forms, accents as written, that stand for these terms in the fund: what snippets look for."""
+        """Lower-case forms of the fund, accents as written, that stand for these terms: what snippets seek."""
 
     def position(self) -> int:
         """The place in the change feed that the index has reached; 0 when empty."""
@@ -142,4 +159,5 @@ class Engine(Protocol):
 
     def __len__(self) -> int: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of files and memory."""

@@ -19,7 +19,7 @@ from typing import assert_never
 from rapidfuzz.distance import OSA
 
 from kb import french
-from search.engine import FIELDS, K1, B, Entry, Hit, Results
+from search.engine import FIELDS, FIRST, K1, PAGE, B, Entry, Hit, Results
 from search.query import (
     And,
     Between,
@@ -142,11 +142,9 @@ class _Text:
         self.entry = entry
         self.own = {name: _Words(name, entry.fields.get(name, "")) for name in _OWN}
         self.pages = {number: _Words("text", text) for number, text in entry.pages}
+        self.first = entry.pages[0][0] if entry.pages else None
+        self.whole = _Words("text", "\n".join(text for _, text in entry.pages))
         self.units = frozenset({0, *self.pages})
-
-    def words(self, name: str) -> Iterable[_Words]:
-        """One for each page for ``text``, one for any other field."""
-        return self.pages.values() if name == "text" else (self.own[name],)
 
     def forms(self) -> Iterator[tuple[str, str]]:
         """(form, term) of each word that is not a stop word, exact fields left out."""
@@ -232,23 +230,24 @@ class _State:
         return counts
 
     @cached_property
-    def frequencies(self) -> Mapping[str, Counter[str]]:
-        """Field -> token -> number of its pages or records."""
-        found: dict[str, Counter[str]] = {name: Counter() for name in FIELDS}
-        for text in self.texts.values():
-            for name in FIELDS:
-                for words in text.words(name):
-                    found[name].update(words.counts.keys())
-        return found
+    def unit_number(self) -> int:
+        return sum(len(text.units) for text in self.texts.values())
 
     @cached_property
-    def lengths(self) -> Mapping[str, tuple[int, float]]:
-        """Field -> how many pages or records have words in it, and how many words on average."""
-        found = {}
-        for name in FIELDS:
-            lengths = [w.length for text in self.texts.values() for w in text.words(name) if w.length]
-            found[name] = (len(lengths), sum(lengths) / len(lengths) if lengths else 0.0)
-        return found
+    def key_counts(self) -> Counter[tuple[str, str]]:
+        """(Exact field, key) -> number of records."""
+        exact = [name for name in _OWN if FIELDS[name].exact]
+        return Counter((n, key) for text in self.texts.values() for n in exact for key in text.own[n].counts)
+
+    @cached_property
+    def mean_lengths(self) -> Mapping[str, float]:
+        """Mean number of words of fields, of pages ("text") and of whole texts ("whole") that have any."""
+        kinds: dict[str, list[int]] = {name: [] for name in (*FIELDS, "whole")}
+        for text in self.texts.values():
+            kinds["text"] += [page.length for page in text.pages.values() if page.length]
+            for name, words in (*text.own.items(), ("whole", text.whole)):
+                kinds[name] += [words.length] if words.length else []
+        return {name: sum(lengths) / len(lengths) for name, lengths in kinds.items() if lengths}
 
     def units(self, query: Query, text: _Text) -> frozenset[int]:
         """The units of ``text`` that ``query`` is true of."""
@@ -268,39 +267,53 @@ class _State:
             case _:
                 assert_never(query)
 
-    def score(self, query: Query, text: _Text, unit: int, *, own: bool = True) -> float:
-        """What the leaves that are true of ``unit`` score, in its page and (if ``own``) in own fields."""
+    def score(self, query: Query, text: _Text, unit: int, *, page_only: bool = False) -> float:
+        """What the leaves that are true of ``unit`` score, for its record and its page."""
         match query:
             case And(parts) | Or(parts):
-                return sum(self.score(part, text, unit, own=own) for part in parts)
+                return sum(self.score(part, text, unit, page_only=page_only) for part in parts)
             case Words() | Phrase() | Prefix() | Fuzzy():
-                return self._leaf_score(self.leaf(query), text, unit, own)
+                leaf = self.leaf(query)
+                if unit not in leaf.units(text):
+                    return 0.0
+                words = [slot for slot in leaf.slots if slot]
+                page = sum(self._page_score(slot, leaf.fields, text, unit) for slot in words)
+                if page_only:
+                    return page
+                first = FIRST if unit == text.first else 1.0
+                return first * page + sum(self._record_score(slot, leaf.fields, text) for slot in words)
             case Everything() | Between() | Not():
                 return 0.0
             case _:
                 assert_never(query)
 
-    def _leaf_score(self, leaf: _Leaf, text: _Text, unit: int, own: bool) -> float:
-        if unit not in leaf.units(text):
+    def _page_score(self, slot: _Slot, fields: Sequence[str], text: _Text, unit: int) -> float:
+        if "text" not in fields or unit not in text.pages:
             return 0.0
-        total = 0.0
-        for name in leaf.fields:
-            words = text.pages.get(unit) if name == "text" else text.own[name] if own else None
-            if words and words.length:
-                tokens = {token for slot in leaf.slots if slot for token in slot.tokens(name)}
-                total += sum(self._bm25(name, token, words) for token in tokens & words.counts.keys())
-        return total
+        return PAGE * self._field_score(slot, "text", text.pages[unit], "text")
 
-    def _bm25(self, name: str, token: str, words: _Words) -> float:
-        number, mean = self.lengths[name]
-        holders, frequency = self.frequencies[name][token], words.counts[token]
-        idf = math.log(1 + (number - holders + 0.5) / (holders + 0.5))
-        norm = K1 * (1 - B + B * words.length / mean)
-        return FIELDS[name].weight * idf * frequency * (K1 + 1) / (frequency + norm)
+    def _record_score(self, slot: _Slot, fields: Sequence[str], text: _Text) -> float:
+        own = (self._field_score(slot, name, text.own[name], name) for name in fields if name != "text")
+        whole = (self._field_score(slot, "text", text.whole, "whole") for name in fields if name == "text")
+        return max((*own, *whole), default=0.0)
+
+    def _field_score(self, slot: _Slot, name: str, words: _Words, kind: str) -> float:
+        """BM25 of the tokens of ``slot`` in ``words``, times the weight of the field."""
+        total = 0.0
+        for token in slot.tokens(name) & words.counts.keys():
+            frequency = words.counts[token]
+            norm = K1 * (1 - B + B * words.length / self.mean_lengths[kind])
+            total += self._idf(name, token) * frequency * (K1 + 1) / (frequency + norm)
+        return FIELDS[name].weight * total
+
+    def _idf(self, name: str, token: str) -> float:
+        number = self.unit_number
+        holders = self.key_counts[name, token] if FIELDS[name].exact else self.unit_counts[token]
+        return math.log(1 + (number - holders + 0.5) / (holders + 0.5))
 
     def best_pages(self, query: Query, text: _Text, wanted: int) -> tuple[int, ...]:
         """Numbers of the matching pages whose own text scores, best first."""
-        scored = ((self.score(query, text, unit, own=False), unit) for unit in self.units(query, text))
+        scored = ((self.score(query, text, unit, page_only=True), unit) for unit in self.units(query, text))
         return tuple(unit for score, unit in sorted(scored, key=lambda s: (-s[0], s[1])) if score > 0)[
             :wanted
         ]
@@ -326,8 +339,7 @@ class _State:
 
     def _slot(self, fits: Callable[[str], bool]) -> _Slot:
         terms = frozenset(term for form, term in self.lexicon if fits(_squeezed(form)))
-        exact = (token for name in FIELDS if FIELDS[name].exact for token in self.frequencies[name])
-        return _Slot(terms, frozenset(token for token in exact if fits(token)))
+        return _Slot(terms, frozenset(key for _, key in self.key_counts if fits(key)))
 
 
 def _slots(text: str, fields: Sequence[str]) -> list[_Slot | None]:
