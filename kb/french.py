@@ -19,12 +19,13 @@ from typing import NamedTuple
 
 from simplemma.strategies.dictionaries import DefaultDictionaryFactory
 
-ANALYSIS = "fr-1"
+ANALYSIS = "fr-2"
 """Version of the chain. An index built with another one answers wrongly and must be rebuilt."""
 
 _APOSTROPHES = "'’‘ʼ´`′＇"
-_LIGATURES = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+_FOLDED = str.maketrans(
+    {chr(c): unicodedata.normalize("NFKD", chr(c))[0] for c in range(0xC0, 0x250) if chr(c).islower()}
+    | {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
     | dict.fromkeys(_APOSTROPHES, "'")
 )
 _QUOTE = f"[{_APOSTROPHES}]"
@@ -52,11 +53,10 @@ _DICTIONARY_LIMIT = 500_000  # surface forms kept; a fund of 100,000 pages has s
 
 def fold(text: str) -> str:
     """``text`` in lower case, NFC, with one apostrophe, accents and ligatures folded away."""
-    lowered = text.lower()
-    if lowered.isascii():
-        return lowered.replace("`", "'")
-    plain = unicodedata.normalize("NFKD", lowered.translate(_LIGATURES))
-    return "".join(c for c in plain if not unicodedata.combining(c))
+    folded = text.lower().translate(_FOLDED)
+    if folded.isascii():
+        return folded
+    return "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
 
 
 class Token(NamedTuple):
@@ -145,23 +145,76 @@ _TERMS = _Terms()
 def _conflate(folded: str) -> str:
     if folded in _STOP_WORDS:
         return ""
-    return _lemmas().get(folded) or _light(folded)
+    lemma = _lemmas().get(folded) or _singular(folded)
+    family = _family(_IRREGULAR.get(lemma, lemma))
+    # A verb in -er and its noun or participle are one: aide and aider, délégué and déléguer.
+    return family[:-1] if family.endswith("er") and len(family) > 4 else family
 
 
-def _light(word: str) -> str:
-    """Plural endings off, for words that no table knows."""
-    if len(word) > 4 and word.endswith(("s", "x")) and not word[-2].isdigit() and word[-2] not in "sux":
+def _singular(word: str) -> str:
+    """Plural endings off, for words that the table does not know."""
+    if len(word) > 4 and word[-1] in "sx" and word[-2] not in "0123456789suix":
         return word[:-1]
     return word
+
+
+_IRREGULAR = {
+    "nouvelle": "nouveau",
+    "blanche": "blanc",
+    "veuve": "veuf",
+    "bau": "bail",
+    "deputee": "depute",
+    "actrice": "acteur",
+}
+"""Lemmas that the table leaves apart from the one they are forms of."""
+
+_FAMILIES: tuple[tuple[str, str], ...] = tuple(
+    (ending, to)
+    for line in (
+        "isation iser|ification ifier|ation er|ition ir|issement ir|ement er|ateur er|iption ire|uction uire",
+        "ution uer|age er|ssion ttre|tion ter|sion ser|ance er|ence er",
+        "abilite able|ibilite ible|arite aire|osite eux|ivite if|alite al|alite el|ite e|ite",
+        "amment ant|emment ent|ement e|ement|ement eux|euse eur|trice teur|elle el|ive if",
+    )
+    for ending, _, to in (rule.partition(" ") for rule in line.split("|"))
+)
+"""Endings of nouns and adverbs, and what the verb or adjective of their family ends with: évaluation and
+évaluer, gratuité, gratuitement and gratuit. A rule holds where it leads to a lemma of the table."""
+
+_NO_FAMILY = frozenset(
+    """appartement cause departement egalement etage formalite formation garement modalite nation parlement
+    position publicite ration station tribunal universite vetement""".split()  # noqa: SIM905
+)
+"""What the rules would lead astray (appartement is no family of appart), found on the terms of real funds."""
+
+
+def _family(lemma: str) -> str:
+    if lemma in _NO_FAMILY:
+        return lemma
+    known = _known_lemmas()
+    for ending, to in _FAMILIES:
+        if lemma.endswith(ending) and len(lemma) >= len(ending) + 3:
+            root = lemma.removesuffix(ending) + to
+            if len(root) >= 4 and root != lemma and root in known:
+                return root
+    return lemma
+
+
+@functools.cache
+def _known_lemmas() -> frozenset[str]:
+    return frozenset(_lemmas().values())
 
 
 @functools.cache
 def _lemmas() -> dict[str, str]:
     """Folded form -> folded lemma. Where forms that differ by accents only have several lemmas, the form
     itself wins if it is one of them, else the lemma met first."""
+    words = DefaultDictionaryFactory().get_dictionary("fr")
+    forms, lemmas = (
+        fold("\n".join(side)).split("\n") for side in (words.keys(), words.values())
+    )  # at once: fast
     table: dict[str, str] = {}
-    for surface, lemma in DefaultDictionaryFactory().get_dictionary("fr").items():
-        form, target = fold(surface), fold(lemma)
-        if form.isalnum() and target.isalnum() and (form not in table or form == target):
-            table[form] = target
+    for form, lemma in zip(forms, lemmas, strict=True):
+        if form.isalnum() and lemma.isalnum() and (form not in table or form == lemma):
+            table[form] = lemma
     return table

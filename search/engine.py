@@ -49,7 +49,7 @@ class Field:
 
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
-        "title": Field(1.5),
+        "title": Field(1.8),
         "tags": Field(1.0),
         "agents": Field(1.0),
         "abstract": Field(0.7),
@@ -145,11 +145,11 @@ class Engine(Protocol):
         folded; each with the number of units (pages and own fields) that hold its term; commonest first."""
 
     def near(self, word: str, limit: int) -> list[tuple[str, int]]:
-        """The same for forms at one letter from ``word`` (two if it has 8 letters or more), the word itself left
-        out; nearest, then commonest first."""
+        """The same for forms at one letter from ``word`` (two if it has 8 letters or more), the word itself
+        left out; nearest, then commonest first."""
 
     def spellings(self, terms: Iterable[str]) -> list[str]:
-        """Lower-case forms of the fund, accents as written, that stand for these terms: what snippets seek."""
+        """Lower-case forms of the fund, accents as written, for these terms: what snippets seek."""
 
     def position(self) -> int:
         """The place in the change feed that the index has reached; 0 when empty."""
