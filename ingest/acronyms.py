@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
@@ -131,31 +132,37 @@ def _long_after(match: re.Match[str]) -> Expansion | None:
 
 _ALIKE = 85  # rapidfuzz ratio from which a long form is a concept's label: one letter in seven may differ
 _PROOF = 1.0  # weight of evidence from which a sense is taken; one clear cue word near is enough
+_SENTENCES = 3  # read by the model for one acronym of a document: it must stay rare
 _LEAD = 1.5  # how many times the next best sense it must weigh
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What is known around one mention of an acronym when its sense is asked.
-
-    ``near``: terms within a sentence or so; ``everywhere``: terms of the document; ``present``: URIs of
-    concepts surely in it; ``explained``: long forms that the document itself gives; ``sentence`` and
-    ``place``: the words around and where the acronym begins in them.
-    """
+class Doubt:
+    """One mention of an acronym of doubtful sense. ``near``: terms within a sentence or so; ``sentence``: the
+    words around it, in which it begins at ``place`` (characters)."""
 
     near: frozenset[str]
-    everywhere: Set[str]
-    present: Set[str]
-    explained: tuple[str, ...]
     sentence: str
     place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What the document says elsewhere: its terms, URIs of concepts surely ``present``, and the long forms
+    by which it has ``explained`` the acronym."""
+
+    terms: Set[str]
+    present: Set[str]
+    explained: tuple[str, ...] = ()
 
 
 class Senses:
     """Decides which concept an ambiguous acronym means, or that nobody can tell.
 
-    The neighbours decide; where they are silent, the gender of the determiner does ("le CA" is a
-    conseil, "la CA" a communauté), read by spaCy's French model from that sentence only.
+    The neighbours decide; a mention whose neighbours are silent has the sense that others in the
+    document have (one sense per discourse: Gale, Church and Yarowsky 1992). Where all are silent, the
+    gender of the determiner decides ("le CA" is a conseil, "la CA" a communauté), read by spaCy's French
+    model from a few of these sentences only.
     """
 
     def __init__(self, thesaurus: Thesaurus) -> None:
@@ -163,20 +170,30 @@ class Senses:
         self._genders: dict[str, str | None] = {}
         self.sentences_parsed = 0
 
-    def decide(self, candidates: Sequence[Concept], around: Surroundings, *, proof: bool) -> Concept | None:
-        """The concept meant, None if undecided or none of them. ``proof``: the acronym has other
-        meanings than these, so that even a single candidate needs evidence."""
-        if around.explained:
-            return self._explained(candidates, around.explained)
-        weights = [self._weight(c, candidates, around) for c in candidates]
-        ranked = sorted(zip(weights, range(len(candidates)), strict=True), key=lambda pair: -pair[0])
-        best, index = ranked[0]
-        runner_up = ranked[1][0] if len(ranked) > 1 else 0.0
-        if best >= _PROOF and best >= _LEAD * runner_up:
-            return candidates[index]
-        if len(candidates) == 1:
-            return None if proof else candidates[0]
-        return self._by_gender([candidates[i] for weight, i in ranked if weight >= best / _LEAD], around)
+    def decide(
+        self, candidates: Sequence[Concept], doubts: Sequence[Doubt], document: Document
+    ) -> list[Concept | None]:
+        """For each mention of one acronym the concept meant, None if undecided or none of them. What the
+        document explains holds for all its mentions."""
+        if document.explained:
+            return [self._explained(candidates, document.explained)] * len(doubts)
+        senses = [self._by_neighbours(candidates, doubt, document) for doubt in doubts]
+        found = Counter(concept for concept in senses if concept is not None)
+        if found:
+            (usual, count), *others = found.most_common(2)
+            usual_sense = usual if not others or others[0][1] < count else None
+        else:
+            usual_sense = self._by_gender(candidates, doubts) if len(candidates) > 1 else None
+        return [concept or usual_sense for concept in senses]
+
+    def _by_neighbours(
+        self, candidates: Sequence[Concept], doubt: Doubt, document: Document
+    ) -> Concept | None:
+        weights = [self._weight(c, candidates, doubt, document) for c in candidates]
+        best, *others = sorted(weights, reverse=True)
+        if best >= _PROOF and best >= _LEAD * (others[0] if others else 0.0):
+            return candidates[weights.index(best)]
+        return None
 
     def _explained(self, candidates: Sequence[Concept], long_forms: Sequence[str]) -> Concept | None:
         scored = [
@@ -188,35 +205,31 @@ class Senses:
         score, index = max(scored, default=(0.0, 0))
         return candidates[-index] if score >= _ALIKE else None
 
-    def _weight(self, concept: Concept, candidates: Sequence[Concept], around: Surroundings) -> float:
+    def _weight(
+        self, concept: Concept, candidates: Sequence[Concept], doubt: Doubt, document: Document
+    ) -> float:
         own = self._words(concept)
-        others = frozenset[str]().union(*(self._words(c) for c in candidates if c is not concept))
-        telling = own - others
-        linked = {
-            *concept.broader,
-            *concept.narrower,
-            *concept.related,
-            *concept.preceded_by,
-            *concept.followed_by,
-        }
+        telling = own.difference(*(self._words(c) for c in candidates if c is not concept))
+        linked = {*concept.broader, *concept.narrower, *concept.related}
+        linked.update(concept.preceded_by, concept.followed_by)
         return (
-            1.0 * len(telling & around.near)
-            + 0.3 * min(len(telling & around.everywhere), 3)
-            + 0.5 * min(len(linked & around.present), 2)
-            + 3.0 * (concept.uri in around.present)
+            1.0 * len(telling & doubt.near)
+            + 0.3 * min(len(telling & document.terms), 3)
+            + 0.5 * min(len(linked & document.present), 2)
+            + 3.0 * (concept.uri in document.present)
         )
 
     def _words(self, concept: Concept) -> frozenset[str]:
         long_labels = (label for label in (concept.label, *concept.alt) if " " in label)
         return frozenset(t for text in (*concept.cues, *long_labels) for t in french.terms(text) if t)
 
-    def _by_gender(self, candidates: Sequence[Concept], around: Surroundings) -> Concept | None:
-        said = self._gender(around.sentence, around.place)
-        if said is None:
+    def _by_gender(self, candidates: Sequence[Concept], doubts: Sequence[Doubt]) -> Concept | None:
+        heard = [self._gender(doubt.sentence, doubt.place) for doubt in doubts[:_SENTENCES]]
+        said = {gender for gender in heard if gender is not None}
+        if len(said) != 1:
             return None
-        fitting = [c for c in candidates if self._label_gender(c) in (said, None)]
-        certain = [c for c in fitting if self._label_gender(c) == said]
-        return certain[0] if len(fitting) == 1 and certain else None
+        fitting = [c for c in candidates if self._label_gender(c) in {*said, None}]
+        return fitting[0] if len(fitting) == 1 and self._label_gender(fitting[0]) else None
 
     def _label_gender(self, concept: Concept) -> str | None:
         if concept.uri not in self._genders:
@@ -240,7 +253,7 @@ class Senses:
 
 @functools.cache
 def _model() -> Any:
-    """spaCy's French model, without what is not asked of it; loaded at the first doubt (about 2 s)."""
+    """spaCy's French model, without what is not asked of it; loaded at the first doubt (5 s)."""
     import spacy
 
     return spacy.load("fr_core_news_sm", exclude=["parser", "ner", "lemmatizer", "attribute_ruler"])

@@ -21,6 +21,8 @@ from kb.thesaurus import Concept
 _UNKNOWN = "_"
 _BREAK = re.compile(r"[;:!?•|()\[\]]|\.\s|\n\s*\n(?![a-zà-ÿœ])|,")
 _ACRONYM = re.compile(r"[^\W\d_a-zà-öø-ÿœ][^\W_a-zà-öø-ÿœ]{1,9}")
+# Words that count only with their capital: without "Or", the place « Fond d’Or » would be any « fond ».
+_CAPITAL_STOP = re.compile(r"(?<=['’ -])(?:Or|Pas|Son|Plus|Tous)\b")
 _NEAR = 91  # ratio of terms from which a phrase is a label written with a slip: one letter in eleven
 _NEAR_TERMS = 3  # shorter labels have too many honest neighbours (« action sociale », « action locale »)
 _KEYWORD_NEAR = 88  # a keyword is a label by intention: a little more may be wrong in it
@@ -55,11 +57,14 @@ class Found(NamedTuple):
 class LabelIndex:
     """All labels of the concepts given, ready to be looked for."""
 
-    def __init__(self, concepts: Iterable[Concept]) -> None:
-        import spacy
+    def __init__(self, concepts: Iterable[Concept], *, pointers: bool = False) -> None:
+        """``pointers``: short alternative labels may only point at their concept, as in the house's own
+        vocabulary; elsewhere they are taken as true synonyms."""
         from spacy.matcher import PhraseMatcher
+        from spacy.vocab import Vocab
 
         listed = list(concepts)
+        self._pointers = pointers
         self._acronyms = _acronyms(listed)
         self._strict = frozenset(_acronyms([c for c in listed if c.trap]).values())
         labels: dict[tuple[str, ...], dict[str, Label]] = defaultdict(dict)
@@ -69,16 +74,18 @@ class LabelIndex:
                     labels[words].setdefault(label.uri, label._replace(size=len(words)))
         self._labels_of = {words: tuple(by_uri.values()) for words, by_uri in labels.items()}
         self._known = frozenset(word for words in labels for word in words)
-        self._vocab = spacy.blank("fr").vocab
+        self._vocab = Vocab()  # spaCy's French tokeniser, which takes 5 s to load, has nothing to cut here
         self._matcher = PhraseMatcher(self._vocab, attr="ORTH")
         self._matcher.add("label", [self._doc(words) for words in labels])
-        self._pairs = _pairs(self._labels_of)
+        # Of place names, neighbours are too often other places, or words: « comme au Morne-Vert ».
+        places = {c.uri for c in listed if c.scheme == "territories"}
+        self._pairs = _pairs([w for w, ls in self._labels_of.items() if ls[0].uri not in places])
         self._spelt = {
             french.fold(label.text): words for words, ls in self._labels_of.items() for label in ls
         }
 
     def find(self, text: str, tokens: Sequence[french.Token]) -> list[Found]:
-        """Labels in ``text``, whose words are ``tokens``, in order of place; the longer first at one place."""
+        """Labels in ``text``, whose words are ``tokens``, by place, the longer first at one place."""
         words, places = self._sequence(text, tokens)
         spans = [(start, end) for _, start, end in self._matcher(self._doc(words))]
         spans.sort(key=lambda span: (span[0], -span[1]))
@@ -89,6 +96,7 @@ class LabelIndex:
             if end - start > 1 and _broken(text, tokens, first, last, labels):
                 continue
             low, high = tokens[first].start, tokens[last].end
+            high += text.startswith(")", high) and "(" in text[low:high]
             found.append(Found(labels, first, last, low, high, nested=end <= reached))
             reached = max(reached, end)
         return found + self._near(text, tokens, words, places)
@@ -117,12 +125,14 @@ class LabelIndex:
                 if texts is concept.notations and not acronym:
                     continue
                 terms = [t for t in french.terms(text) if t]
-                pointer = not acronym and len(terms) == 1 and size > 1 and text.islower()
+                pointer = self._pointers and not acronym and len(terms) == 1 and size > 1 and text.islower()
                 yield Label(concept.uri, text, _POINTER if pointer else weight, 0, acronym)
 
     def _is_acronym(self, label: str) -> bool:
         pieces = re.split(r"[\s.-]+", label.strip("."))
-        return bool(self._acronyms) and all(self._acronyms.get(p.lower()) == p for p in pieces)
+        return bool(self._acronyms) and all(
+            p.isupper() and self._acronyms.get(p.lower()) == p for p in pieces
+        )
 
     def _words(self, text: str) -> list[str]:
         return [word for word, _ in self._pieces(text, french.tokens(text)) if word]
@@ -137,6 +147,8 @@ class LabelIndex:
 
     def _written_as(self, surface: str, acronym: str) -> bool:
         """CUCS, C.U.C.S. and, from four letters on, Cucs; but « Face » is no acronym."""
+        if not acronym.isupper():
+            return surface == acronym
         if surface.isupper() or len(acronym) < 4 or acronym in self._strict:
             return surface.isupper()
         return surface[0].isupper()
@@ -190,12 +202,10 @@ def _acronyms(concepts: Sequence[Concept]) -> Mapping[str, str]:
     for piece in {piece for text in texts for piece in re.split(r"[\s'’.()/-]+", text)}:
         if _ACRONYM.fullmatch(piece) and piece.isupper():
             found[piece.lower()] = found[".".join(piece.lower())] = piece
-    return found
+    return found | {word.lower(): word for text in texts for word in _CAPITAL_STOP.findall(text)}
 
 
-def _pairs(
-    labels: Mapping[tuple[str, ...], tuple[Label, ...]],
-) -> Mapping[tuple[str, str], Sequence[tuple[tuple[str, ...], int]]]:
+def _pairs(labels: Iterable[tuple[str, ...]]) -> Mapping[tuple[str, str], list[tuple[tuple[str, ...], int]]]:
     """Two neighbouring words of a long label -> the labels' words, and where in them the pair stands."""
     pairs: dict[tuple[str, str], list[tuple[tuple[str, ...], int]]] = defaultdict(list)
     for words in labels:

@@ -27,7 +27,7 @@ LIMITS: Mapping[str, int] = MappingProxyType(
 )
 """Facet -> how many concepts of it are proposed for one document: what a librarian reads at a glance."""
 
-THRESHOLD = 0.35
+THRESHOLD = 0.4
 """Score from which a concept is proposed; set by reading the proposals on the demonstration fund."""
 
 _EVIDENCE = 5  # pieces of evidence kept a concept: the best places
@@ -39,6 +39,7 @@ _BATCH = 20  # documents from which how many share a concept says something
 
 _NESTED = 0.2  # worth of a mention inside a longer label, which is what is meant
 _HEADING = 1.5  # worth of a mention in a line of its own
+_SIGNATURE = 0.2  # the same, of a body: it signs there, or heads every page
 _HEADING_LENGTH = 90  # characters
 
 # How mentions make a score. Chosen on documents and vocabularies of three kinds; see decisions/0004.
@@ -46,6 +47,7 @@ _HALF = 2.0  # mentions that give half of the frequency score in a text of _LENG
 _LENGTH = 600
 _TITLE, _EARLY, _SPREAD = 0.8, 1.5, 0.5  # worth of the title, of an early mention, of mentions all over
 _SIZES = (0.0, 0.8, 1.0, 1.1)  # by number of terms: longer labels say more exactly what is meant
+_POINTED = 0.3  # worth of a concept that one word points at, none names
 _SLICES = 10  # of a document, over which spread is seen
 _SUPPORT = 0.05  # for each linked concept that is there too, up to three
 _SLOPE = 1.1  # from strength to score: a two-word label said twice in the text of one page gives about 0.5
@@ -88,6 +90,7 @@ class _Mention:
     end: int
     at: float  # words before it, from the beginning of the document
     weight: float
+    label: str
     size: int
     title: bool = False
 
@@ -123,7 +126,7 @@ class Tagger:
         self._thesaurus = thesaurus
         self._facets = {s: facet for facet, schemes in FACET_SCHEMES.items() for s in schemes}
         self._house = any(scheme in self._facets for scheme in thesaurus.schemes)
-        self._labels = LabelIndex(thesaurus)
+        self._labels = LabelIndex(thesaurus, pointers=self._house)
         self._gazetteer = Gazetteer(thesaurus)
         self._senses = acronyms.Senses(thesaurus)
 
@@ -166,7 +169,7 @@ class Tagger:
         places = {label.uri: label.text for label in found.labels if label.uri in self._gazetteer}
         others = [label for label in found.labels if label.uri not in places]
         acronym = found.labels[0].acronym
-        if places and not acronym:
+        if places and not acronym and not found.nested:
             verdict = self._gazetteer.judge(places, page.text, page.tokens, found.first, found.last)
             if verdict.place:
                 self._mention(reading, page, found, [x for x in found.labels if x.uri == verdict.place])
@@ -187,11 +190,15 @@ class Tagger:
         title = page.number == 0 and found.end <= reading.title_end
         for label in labels:
             weight = label.weight * (_NESTED if found.nested else 1.0)
-            weight *= _HEADING if not title and _is_heading(page.text, found) else 1.0
+            if not title and _is_heading(page.text, found):
+                weight *= _SIGNATURE if self._signs(label.uri) else _HEADING
             at = 0 if page.number == 0 else page.at + found.first
-            reading.mentions.append(
-                _Mention(label.uri, page.number, found.start, found.end, at, weight, label.size, title)
-            )
+            place = page.number, found.start, found.end
+            reading.mentions.append(_Mention(label.uri, *place, at, weight, label.text, label.size, title))
+
+    def _signs(self, uri: str) -> bool:
+        """Whether it is a body, which heads and signs documents that are not about it."""
+        return self._thesaurus.get(uri).scheme == "organismes"
 
     def _settle_places(self, reading: _Reading) -> None:
         sure = Counter(m.uri for m in reading.mentions if m.uri in self._gazetteer)
@@ -207,24 +214,17 @@ class Tagger:
             return
         present = frozenset(m.uri for m in reading.mentions)
         everywhere = frozenset(t.term for page in reading.pages for t in page.tokens)
+        by_acronym: dict[str, list[tuple[_Page, Found]]] = defaultdict(list)
         for page, found in reading.doubts:
-            candidates = [self._thesaurus.get(label.uri) for label in found.labels]
-            nearby = (
-                *page.tokens[max(0, found.first - _NEAR_WORDS) : found.first],
-                *page.tokens[found.last + 1 : found.last + 1 + _NEAR_WORDS],
-            )
-            low = max(0, found.start - _SENTENCE)
-            around = acronyms.Surroundings(
-                near=frozenset(token.term for token in nearby),
-                everywhere=everywhere,
-                present=present,
-                explained=tuple(explained.get(acronyms.letters(found.labels[0].text), ())),
-                sentence=page.text[low : found.end + _SENTENCE],
-                place=found.start - low,
-            )
-            concept = self._senses.decide(candidates, around, proof=True)
-            if concept is not None:
-                self._mention(reading, page, found, [x for x in found.labels if x.uri == concept.uri])
+            by_acronym[acronyms.letters(found.labels[0].text)].append((page, found))
+        for letters, places in by_acronym.items():
+            candidates = [self._thesaurus.get(label.uri) for label in places[0][1].labels]
+            document = acronyms.Document(everywhere, present, tuple(explained.get(letters, ())))
+            doubts = [_doubt(page, found) for page, found in places]
+            senses = self._senses.decide(candidates, doubts, document)
+            for (page, found), concept in zip(places, senses, strict=True):
+                if concept is not None:
+                    self._mention(reading, page, found, [x for x in found.labels if x.uri == concept.uri])
 
     def _explained(self, reading: _Reading) -> Mapping[str, list[str]]:
         """Acronyms that the document explains, folded -> the long forms it gives."""
@@ -289,7 +289,8 @@ class Tagger:
         scores = {}
         keywords = {label.uri: label.weight for label in reading.keywords}
         for uri in {*by_uri, *keywords}:
-            strength = _strength(by_uri.get(uri, []), reading.words) * rarity.get(uri, 1.0)
+            strength = _strength(by_uri.get(uri, []), reading.words, signature=self._signs(uri))
+            strength *= rarity.get(uri, 1.0)
             strength *= 1 + _SUPPORT * min(self._linked(uri, by_uri), 3)
             strength += keywords.get(uri, 0.0)
             scores[uri] = 1 - math.exp(-_SLOPE * strength)
@@ -326,20 +327,35 @@ class Tagger:
         return tuple(Evidence(m.page, m.start, m.end, texts[m.page][m.start : m.end]) for m in best)
 
 
-def _strength(mentions: Sequence[_Mention], words: int) -> float:
-    """How much of a text of so many words is about what the mentions name; about 2.5 at most."""
+def _strength(mentions: Sequence[_Mention], words: int, *, signature: bool = False) -> float:
+    """How much of a text of so many words is about what the mentions name; about 2.5 at most.
+
+    ``signature``: that it comes first says nothing, as of a body.
+    """
     if not mentions:
         return 0.0
     weight = sum(m.weight for m in mentions)
     frequency = weight / (weight + _HALF * (0.3 + 0.7 * words / _LENGTH))
     first = min(m.at for m in mentions)
-    early = math.exp(-first / (50 + 0.1 * words))
+    # Said once, even at once, is little.
+    early = 0.0 if signature else math.exp(-first / (50 + 0.1 * words)) * weight / (weight + 1)
     spread = len({int(_SLICES * m.at / (words + 1)) for m in mentions}) / _SLICES
     title = max((m.weight for m in mentions if m.title), default=0.0)
-    size = max(_SIZES[min(m.size, len(_SIZES) - 1)] * m.weight for m in mentions) / max(
-        m.weight for m in mentions
+    size = max(_SIZES[min(m.size, len(_SIZES) - 1)] for m in mentions)
+    # Words that only point at a concept prove it when several different ones do.
+    named = min(1.0, sum({m.label: m.weight for m in mentions}.values()))
+    sure = _POINTED + (1 - _POINTED) * named
+    return size * sure * (frequency * (1 + _EARLY * early + _SPREAD * spread) + _TITLE * title)
+
+
+def _doubt(page: _Page, found: Found) -> acronyms.Doubt:
+    nearby = (
+        *page.tokens[max(0, found.first - _NEAR_WORDS) : found.first],
+        *page.tokens[found.last + 1 : found.last + 1 + _NEAR_WORDS],
     )
-    return size * (frequency * (1 + _EARLY * early + _SPREAD * spread) + _TITLE * title)
+    low = max(0, found.start - _SENTENCE)
+    sentence = page.text[low : found.end + _SENTENCE]
+    return acronyms.Doubt(frozenset(token.term for token in nearby), sentence, found.start - low)
 
 
 def _rarity(readings: Sequence[_Reading]) -> dict[str, float]:

@@ -37,6 +37,7 @@ _PEOPLE, _NAMED_AFTER, _PLACE_NOUNS = (
 )
 _NEAR = 90  # characters either side in which another place says where we are: about one sentence
 _LIST = 30  # the same, in a list of communes
+_DATELINE = re.compile(r",\s+le\s+\d")  # « Fort-de-France, le 12 mars »: where it was written
 _CODE = re.compile(r"\W{1,3}(9[78]\d{3})\b")
 _SURNAME = re.compile(r"-\w|[ \u00a0](?!(?:Le|La|Les|Nord|Sud|Est|Ouest)\b)[A-ZÀ-ÖØ-Ý][\w’'-]")
 _CONTAINING = 2  # levels up that make a neighbourhood: commune, community, island; above, everything meets
@@ -81,7 +82,7 @@ class Gazetteer:
         ``labels`` (URI -> the label that the words are)."""
         start, end = words[first].start, words[last].end
         previous = french.fold(words[first - 1].form) if first else ""
-        if previous in _PEOPLE or previous in _NAMED_AFTER:
+        if previous in _PEOPLE or previous in _NAMED_AFTER or _DATELINE.match(text, end):
             return Verdict()
         fits = [uri for uri, label in labels.items() if _capitals_as(label, text, words, first, last)]
         if code := _CODE.match(text, end):

@@ -528,7 +528,7 @@ def _stemmed(words: str) -> str:
 
 
 def _local(uri: str) -> str:
-    return re.split(r"[/#]", uri.rstrip("/#"))[-1]
+    return uri.rstrip("/#").rpartition("/")[2].rpartition("#")[2]
 
 
 def _scheme_uri(name: str) -> str:
