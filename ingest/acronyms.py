@@ -196,11 +196,13 @@ class Senses:
         return None
 
     def _explained(self, candidates: Sequence[Concept], long_forms: Sequence[str]) -> Concept | None:
+        # "Caisse d'allocations familiales de la Martinique" is the Caisse d'allocations familiales.
         scored = [
-            (fuzz.ratio(_plain(form), _plain(label)), -index)
+            (max(scorer(_plain(form), label) for scorer in (fuzz.ratio, fuzz.token_set_ratio)), -index)
             for index, concept in enumerate(candidates)
-            for label in concept.labels
+            for label in map(_plain, concept.labels)
             for form in long_forms
+            if " " in label
         ]
         score, index = max(scored, default=(0.0, 0))
         return candidates[-index] if score >= _ALIKE else None

@@ -125,7 +125,8 @@ class LabelIndex:
                 if texts is concept.notations and not acronym:
                     continue
                 terms = [t for t in french.terms(text) if t]
-                pointer = self._pointers and not acronym and len(terms) == 1 and size > 1 and text.islower()
+                general = size > 1 or bool(concept.narrower)
+                pointer = self._pointers and general and not acronym and len(terms) == 1 and text.islower()
                 yield Label(concept.uri, text, _POINTER if pointer else weight, 0, acronym)
 
     def _is_acronym(self, label: str) -> bool:

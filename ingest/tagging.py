@@ -51,7 +51,7 @@ _POINTED = 0.3  # worth of a concept that one word points at, none names
 _SLICES = 10  # of a document, over which spread is seen
 _SUPPORT = 0.05  # for each linked concept that is there too, up to three
 _SLOPE = 1.1  # from strength to score: a two-word label said twice in the text of one page gives about 0.5
-_FROM_NARROWER, _FROM_RELATED = 0.5, 0.35  # of its own surety that a concept lends its broader, its related
+_FROM_NARROWER, _FROM_RELATED = 0.5, 0.45  # of its own surety that a concept lends its broader, its related
 
 
 class Text(NamedTuple):
@@ -183,8 +183,9 @@ class Tagger:
             self._mention(reading, page, found, others)
 
     def _doubtful(self, found: Found) -> bool:
-        letters = len(acronyms.letters(found.labels[0].text))
-        return len(found.labels) > 1 or letters <= 2 or self._thesaurus.get(found.labels[0].uri).trap
+        """Whether an acronym's neighbours must be asked: it has several senses, or is very short."""
+        short = self._house and len(acronyms.letters(found.labels[0].text)) <= 2
+        return short or len(found.labels) > 1 or self._thesaurus.get(found.labels[0].uri).trap
 
     def _mention(self, reading: _Reading, page: _Page, found: Found, labels: Iterable[Label]) -> None:
         title = page.number == 0 and found.end <= reading.title_end

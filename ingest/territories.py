@@ -166,13 +166,10 @@ class Gazetteer:
         folded = [french.fold(label) for label in (concept.label, *concept.alt)]
         articles = [label[: -len(bare)].strip() for label in folded if label.endswith(bare)]
         articles = [article for article in articles if article in _ARTICLES]
-        names = {
-            label
-            for uri in self._homes[concept.uri]
-            if not (other := self._thesaurus.get(uri)).trap
-            for label in (other.label, *other.alt)
-            if label[:1].isupper()
-        }
+        around = [self._thesaurus.get(uri) for uri in self._homes[concept.uri]]
+        names = {x for o in around if not o.trap for x in (o.label, *o.alt) if x[:1].isupper()}
+        # « La Réunion » is sure with its article only.
+        names |= {x for o in around if o.trap and " " in o.label for x in (o.label, _lowered(o.label))}
         cues = {cue for cue in concept.cues if cue[:1].isupper()}
         return _Name(
             article=articles[0] if articles and concept.trap else None,
@@ -193,6 +190,10 @@ def _named_person(text: str, previous: french.Token, start: int) -> bool:
     """Whether the name follows a first name: « Jean Dillon », « Marie-Sainte-Anne »."""
     gap = text[previous.end : start]
     return gap == "-" or (gap in (" ", "\u00a0") and bool(previous.term) and text[previous.start].isupper())
+
+
+def _lowered(label: str) -> str:
+    return label[:1].lower() + label[1:]
 
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str]:
