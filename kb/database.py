@@ -145,6 +145,18 @@ class Store:
             raise NotFound("page", f"{id} {number}")
         return _page(row)
 
+    def some_pages(self, id: str, numbers: Iterable[int]) -> tuple[Page, ...]:
+        """Those of a record's pages that have these numbers, in order."""
+        query = sa.select(pages).where(pages.c.record == id, pages.c.number.in_(list(numbers)))
+        with self._reading() as connection:
+            return tuple(_page(row) for row in connection.execute(query.order_by(pages.c.number)))
+
+    def last_page(self, id: str) -> int:
+        """Number of the record's last page; 0 when it has none."""
+        query = sa.select(sa.func.max(pages.c.number)).where(pages.c.record == id)
+        with self._reading() as connection:
+            return connection.scalar(query) or 0
+
     def page_texts(self, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
         """Texts of some pages, by (record id, page number); what does not exist is left out."""
         numbers: dict[str, list[int]] = {}
@@ -257,7 +269,7 @@ class Store:
             version = connection.scalar(sa.select(sa.func.max(thesauri.c.version))) or 0
             if self._thesaurus is None or self._thesaurus[0] != version:
                 body = connection.scalar(sa.select(thesauri.c.body).where(thesauri.c.version == version))
-                self._thesaurus = (version, Thesaurus.from_json(json.loads(body)) if body else Thesaurus(()))
+                self._thesaurus = (version, Thesaurus.from_json(body) if body else Thesaurus(()))
         return self._thesaurus[1]
 
     def save_thesaurus(self, thesaurus: Thesaurus) -> bool:
@@ -269,7 +281,7 @@ class Store:
             return False
         with self._writing() as connection:
             version, now = _next(connection, "thesaurus"), datetime.now(UTC)
-            body = json.dumps(thesaurus.to_json(), ensure_ascii=False)
+            body = thesaurus.to_json()
             connection.execute(thesauri.insert().values(version=version, body=body, at=now.isoformat()))
             for id in self.ids():
                 _note_change(connection, id, now, deleted=False)

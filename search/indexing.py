@@ -48,7 +48,7 @@ def _fields(record: Record, concepts: Iterable[Concept]) -> dict[str, str]:
         "agents": _lines(*(agent.name for agent in record.agents)),
         "abstract": _lines(record.abstract, *record.notes),
         "call_number": _lines(*cotes),
-        "identifiers": _lines(*dict.fromkeys(record.identifiers.values())),
+        "identifiers": _lines(record.id, *dict.fromkeys(record.identifiers.values())),
     }
 
 

@@ -143,7 +143,9 @@ def _bars(years: Mapping[int, int], state: SearchState) -> tuple[Bar, ...]:
         return ()
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 1000) if _count(years, s) <= _BARS)
     start = min(years) // step * step
-    totals = [sum(years.get(y, 0) for y in range(low, low + step)) for low in range(start, max(years) + 1, step)]
+    totals = [
+        sum(years.get(y, 0) for y in range(low, low + step)) for low in range(start, max(years) + 1, step)
+    ]
     width, most = min(_WIDTH // len(totals), 64), max(totals)
     bars = []
     for place, total in enumerate(totals):

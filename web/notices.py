@@ -15,12 +15,14 @@ from web.state import SearchState
 from web.typography import counted
 
 SHOWN_AUTHORS = 3
-STATUSES: Mapping[str, str] = MappingProxyType({
-    "available": "disponible",
-    "lent": "en prêt",
-    "onsite": "à consulter sur place",
-    "missing": "manquant",
-})
+STATUSES: Mapping[str, str] = MappingProxyType(
+    {
+        "available": "disponible",
+        "lent": "en prêt",
+        "onsite": "à consulter sur place",
+        "missing": "manquant",
+    }
+)
 """Status of a copy -> its French words."""
 _WITH_IMAGE = "application/pdf"
 
@@ -124,3 +126,12 @@ def facet_of(scheme: str) -> str | None:
 def ranked(subjects: Iterable[Subject]) -> list[Subject]:
     """Accepted subjects first, then the surest."""
     return sorted(subjects, key=lambda s: (s.state is not State.ACCEPTED, -s.score))
+
+
+def file_url(record: Record, number: int = 1) -> str | None:
+    """Address of the first original; a PDF opens at page ``number``."""
+    if not record.files:
+        return None
+    file = record.files[0]
+    place = f"#page={number}" if file.media_type == _WITH_IMAGE else ""
+    return f"/notice/{quote(record.id)}/fichier/0/{quote(file.name)}{place}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -21,6 +21,9 @@ from kb.thesaurus import Thesaurus
 from search import indexing
 from search.whoosh_engine import WhooshEngine
 from web.labels import Labels
+
+if TYPE_CHECKING:
+    from ingest.tagging import Tagger
 
 log = structlog.get_logger()
 
@@ -63,6 +66,8 @@ class Parts:
     @cached_property
     def tagger(self) -> Tagger:
         """Proposes subjects by the vocabulary that was in force when first asked for."""
+        from ingest.tagging import Tagger
+
         return Tagger(self.thesaurus)
 
     @cached_property
@@ -107,9 +112,3 @@ class KeepUp(threading.Thread):
         self._stop_asked.set()
         self.join()
 
-
-def demonstration() -> Path:
-    """The folder of the demonstration fund."""
-    import corpus
-
-    return corpus.FOLDER

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from search.snippets import Piece
+
 from kb import records
 from kb.database import Store
 from kb.records import Evidence, Page, Record, State, Subject
 from search.engine import FACETS
-from search.snippets import Piece
 from web import notices
 from web.labels import LANGUAGES, Labels
 from web.notices import Card, Link
@@ -22,6 +23,7 @@ STRIP = 24
 
 _CONTEXT = 90  # characters shown on each side of the words that made a tag
 _REASONS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -112,7 +114,6 @@ class RecordPage:
     crumbs: tuple[Link, ...]
 
 
-
 class Teller:
     """Tells records from one store and one vocabulary."""
 
@@ -124,7 +125,9 @@ class Teller:
         """The page of a record; ``lit`` are the numbers of the pages where ``q`` was found, best first."""
         pages = self.store.pages(record.id)
         first = lit[0] if lit else 1
-        more = Link(f"Toutes les pages, à partir de la {STRIP + 1}", notices.page_url(record.id, STRIP + 1, q))
+        more = Link(
+            f"Toutes les pages, à partir de la {STRIP + 1}", notices.page_url(record.id, STRIP + 1, q)
+        )
         return RecordPage(
             id=record.id,
             title=record.title,

@@ -14,7 +14,7 @@ from kb.records import Copy, Page, Record
 from kb.thesaurus import Concept, Thesaurus
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path):
     opened = Store.open(config.Config(data=tmp_path))
     yield opened

@@ -1,0 +1,138 @@
+"""The pages in a real browser: what axe says of them, and the main task by keyboard and without JavaScript."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("CI"),
+        reason="chromium is not installed and could not be: as root, apt-get install chromium",
+    ),
+]
+
+SEARCH = "/recherche?q=médiation"
+NOTHING = "/recherche?q=zzyzx+quantique"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield launched
+        launched.close()
+
+
+def open_page(browser: Browser, address: str, path: str, **context) -> Page:
+    page = browser.new_context(**context).new_page()
+    assert page.goto(address + path).status in (200, 404)
+    return page
+
+
+def first_record(browser: Browser, address: str) -> str:
+    page = open_page(browser, address, SEARCH)
+    return page.locator(".hit h2 a").first.get_attribute("href")
+
+
+def first_passage(browser: Browser, address: str) -> str:
+    page = open_page(browser, address, SEARCH)
+    return page.locator(".passages .pagechip").first.get_attribute("href")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(
+    "name", ["home", "results", "chosen", "nothing", "record", "page", "facet", "themes", "help", "lost"]
+)
+def test_axe_finds_nothing_and_nothing_overflows(browser, address, name, width, scheme):
+    paths = {
+        "home": "/",
+        "results": SEARCH,
+        "chosen": SEARCH + "&support=electronic&annee=2008-2012",
+        "nothing": NOTHING,
+        "record": first_record(browser, address),
+        "page": first_passage(browser, address),
+        "facet": "/facette/territoire?q=médiation",
+        "themes": "/themes",
+        "help": "/aide",
+        "lost": "/nulle-part",
+    }
+    page = open_page(
+        browser, address, paths[name], viewport={"width": width, "height": 900}, color_scheme=scheme
+    )
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES["runOnly"]}})
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.context.close()
+
+
+def test_a_search_is_done_by_keyboard_alone(browser, address):
+    page = open_page(browser, address, "/")
+    page.keyboard.press("Tab")
+    page.keyboard.type("mediation scolaire")
+    if page.evaluate("document.activeElement.id") != "q":
+        page.focus("#q")
+        page.keyboard.type("mediation scolaire")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/recherche?q=mediation+scolaire")
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('pagechip')"):
+            break
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/page/**")
+    assert page.locator(".pagetext mark").count() > 0
+    page.context.close()
+
+
+def test_a_search_is_done_without_javascript(browser, address):
+    page = open_page(browser, address, "/", java_script_enabled=False, viewport={"width": 360, "height": 800})
+    page.fill("#q", "évaluation CUCS")
+    page.click(".hero button")
+    assert page.locator(".hit").count() > 0
+    page.click("text=Affiner")
+    page.locator(".facet a.value").first.click()
+    assert page.locator(".chip").count() == 1
+    page.locator(".passages .pagechip").first.click()
+    assert page.locator(".pagetext mark").count() > 0
+    page.context.close()
+
+
+def test_nothing_is_asked_of_another_server_and_nothing_is_refused_by_the_policy(browser, address):
+    context = browser.new_context()
+    page = context.new_page()
+    asked, problems = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    for path in ("/", SEARCH, first_record(browser, address), first_passage(browser, address)):
+        page.goto(address + path, wait_until="networkidle")
+    assert [url for url in asked if not url.startswith(address)] == []
+    assert problems == []
+    context.close()
+
+
+def test_the_first_page_of_results_is_light(browser, address):
+    page = browser.new_context().new_page()
+    sizes = {}
+
+    def note(response):
+        if response.request.resource_type in ("document", "stylesheet", "script"):
+            sizes[response.url] = len(response.body())
+
+    page.on("response", note)
+    page.goto(address + SEARCH, wait_until="networkidle")
+    assert len(sizes) == 2
+    assert sum(sizes.values()) < 150_000  # uncompressed; compressed it is a quarter of that
+    page.context.close()

@@ -1,0 +1,282 @@
+"""Views of the fund: home, results, facets, themes, records, their pages, pictures and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request, send_file, send_from_directory
+from search.snippets import Piece
+
+from kb.errors import NotFound
+from kb.records import Page, Record
+from search import around
+from search.engine import FACETS
+from search.query import Request
+from web import facets, notices, results
+from web.application import STATIC, kept_for_a_day, kept_for_ever, parts, shown
+from web.facets import Value
+from web.labels import Node
+from web.notices import Card, Link
+from web.record_page import Teller, Thumb, strip
+from web.state import PARAMETERS, SearchState
+
+views = Blueprint("catalogue", __name__)
+
+LATEST = 8
+SHELF = 6
+ALIKE = 4
+WIDTHS = (104, 168, 200, 208, 440, 900, 1400)
+"""Widths, in pixels, at which pictures of pages are drawn; others are refused: each costs disk."""
+
+_EXAMPLES = ("gestion urbaine de proximité", "CUCS évaluation", "décrochage scolaire au Lamentin")
+_SHELVED = ("cahier", "guide")
+_NEIGHBOURS = 4  # thumbnails on each side of the page shown
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """What the home page shows."""
+
+    total: int
+    examples: tuple[Link, ...]
+    themes: tuple[Link, ...]
+    latest: tuple[Card, ...]
+    shelf: tuple[Card, ...]
+    shelf_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FacetPage:
+    """All values of a facet; ``hidden`` carries the state through the form."""
+
+    label: str
+    values: tuple[Value, ...]
+    contains: str
+    action: str
+    hidden: tuple[tuple[str, str], ...]
+    back_url: str
+    all_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term of the thesaurus with its number of records."""
+
+    label: str
+    url: str
+    count: int
+    note: str | None
+    below: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemeView:
+    """One facet's terms as a tree."""
+
+    facet: str
+    label: str
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThemesPage:
+    """The thesaurus, with counts."""
+
+    schemes: tuple[SchemeView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageView:
+    """One page of a document: its picture, its text with the words marked, the ways on."""
+
+    id: str
+    title: str
+    number: int
+    of: int
+    label: str | None
+    q: str
+    found: int
+    hit_pages: int
+    pieces: tuple[Piece, ...]
+    image: str | None
+    record_url: str
+    original_url: str | None
+    back_url: str | None
+    previous_url: str | None
+    next_url: str | None
+    previous_hit: Link | None
+    next_hit: Link | None
+    strip: tuple[Thumb, ...]
+
+
+@views.get("/")
+@views.get("/index.json")
+def home() -> Response:
+    """Search box, themes with their counts, the shelf of Cahiers and guides, what came in last."""
+    found = parts().engine.search(Request(facets=("theme",), limit=0))
+    counts = found.facets["theme"]
+    tops = [c for c in parts().thesaurus.top("themes") if counts.get(c.code)]
+    shelf = parts().store.latest(SHELF * 4, _SHELVED)
+    pictured = [r for r in shelf if notices.pictured(r)]
+    page = HomePage(
+        total=found.total,
+        examples=tuple(Link(text, SearchState(q=text).url()) for text in _EXAMPLES),
+        themes=tuple(_theme_link(c.code, c.label, counts[c.code]) for c in tops),
+        latest=tuple(map(notices.card, parts().store.latest(LATEST))),
+        shelf=tuple(notices.card(r, 440) for r in sorted(pictured, key=_cahiers_first)[:SHELF]),
+        shelf_url=SearchState().with_facet("type", _SHELVED).url(),
+    )
+    return shown("home.html", page)
+
+
+def _theme_link(code: str, label: str, count: int) -> Link:
+    return Link(label, SearchState().toggled("theme", code).url(), count)
+
+
+def _cahiers_first(record: Record) -> bool:
+    return record.type != "cahier"
+
+
+@views.get("/recherche")
+@views.get("/recherche.json")
+def search() -> Response:
+    """The page of results."""
+    return shown("results.html", results.results_page(parts(), _state()), section="fonds")
+
+
+def _state() -> SearchState:
+    return SearchState.from_args(request.args, size=parts().config.per_page)
+
+
+@views.get("/facette/<parameter>")
+@views.get("/facette/<parameter>.json")
+def facet(parameter: str) -> Response:
+    """All values of one facet for a search, with a filter box."""
+    name = next((facet for facet, word in PARAMETERS.items() if word == parameter), None)
+    if name is None:
+        raise NotFound("facet", parameter)
+    state, contains = _state(), request.args.get("contient", "").strip()[:100]
+    found = results.ask(parts(), state, counted=(name,))
+    view = facets.view(name, found.results.facets[name], state, parts().labels, every=True)
+    values = facets.containing(view.values, contains) if contains else view.values
+    action = f"/facette/{parameter}"
+    hidden = tuple(state.pairs())
+    page = FacetPage(view.label, values, contains, action, hidden, state.url(), action + state.query_string())
+    return shown("facet.html", page, section="fonds")
+
+
+@views.get("/themes")
+@views.get("/themes.json")
+def themes() -> Response:
+    """The thesaurus as a way into the fund."""
+    wanted = ("theme", "issue", "activity", "scheme", "territory")
+    counts = parts().engine.search(Request(facets=wanted, limit=0)).facets
+    page = ThemesPage(tuple(_scheme(name, counts[name]) for name in wanted if counts[name]))
+    return shown("themes.html", page, section="themes")
+
+
+def _scheme(name: str, counts: Mapping[str, int]) -> SchemeView:
+    nodes = parts().labels.tree(counts)
+    return SchemeView(name, FACETS[name].label, tuple(_term(name, node) for node in nodes))
+
+
+def _term(name: str, node: Node) -> Term:
+    concept = parts().labels.concept(node.code)
+    below = tuple(_term(name, child) for child in node.below)
+    url = SearchState().toggled(name, node.code).url()
+    note = concept.note if concept else None
+    return Term(parts().labels.of(name, node.code), url, node.count, note, below)
+
+
+@views.get("/notice/<id>")
+@views.get("/notice/<id>.json")
+def record(id: str) -> Response:
+    """The page of a record."""
+    held = parts().store.get(id)
+    q = _state().q
+    near = around.alike(held, engine=parts().engine, thesaurus=parts().thesaurus, limit=ALIKE)
+    alike = tuple(parts().store.get_many(near).values())
+    page = Teller(parts().store, parts().labels).page(held, q=q, lit=_lit(id, q), alike=alike)
+    return shown("record.html", page, section="fonds")
+
+
+def _lit(id: str, q: str) -> tuple[int, ...]:
+    """Numbers of the record's pages that answer the search which led here, best first."""
+    return around.pages_matching(results.query_of(parts(), q), id, parts().engine) if q else ()
+
+
+@views.get("/notice/<id>/page/<int:number>")
+@views.get("/notice/<id>/page/<int:number>.json")
+def page(id: str, number: int) -> Response:
+    """One page of a document."""
+    held = parts().store.get(id)
+    text = parts().store.page(id, number)
+    return shown("page.html", _page_view(held, text), section="fonds")
+
+
+def _page_view(held: Record, text: Page) -> PageView:
+    q, number = _state().q, text.number
+    pieces = results.marked(parts(), text.text, q)
+    lit, last = sorted(_lit(held.id, q)), parts().store.last_page(held.id)
+    before, after = [n for n in lit if n < number], [n for n in lit if n > number]
+    neighbours = range(max(1, number - _NEIGHBOURS), min(last, number + _NEIGHBOURS) + 1)
+    return PageView(
+        id=held.id,
+        title=held.title,
+        number=number,
+        of=last,
+        label=text.label if text.label != str(number) else None,
+        q=q,
+        found=sum(piece.marked for piece in pieces),
+        hit_pages=len(lit),
+        pieces=pieces,
+        image=notices.image_url(held, number, 900),
+        record_url=notices.record_url(held.id, q),
+        original_url=notices.file_url(held, number),
+        back_url=SearchState(q=q).url() if q else None,
+        previous_url=notices.page_url(held.id, number - 1, q) if number > 1 else None,
+        next_url=notices.page_url(held.id, number + 1, q) if number < last else None,
+        previous_hit=_to_page(held, before[-1:], q),
+        next_hit=_to_page(held, after[:1], q),
+        strip=strip(held, parts().store.some_pages(held.id, neighbours), q, lit),
+    )
+
+
+def _to_page(held: Record, numbers: Sequence[int], q: str) -> Link | None:
+    return Link(str(numbers[0]), notices.page_url(held.id, numbers[0], q)) if numbers else None
+
+
+@views.get("/notice/<id>/image/<int:number>/<int:width>")
+def image(id: str, number: int, width: int) -> Response:
+    """The picture of a page, at one of the widths that pages use."""
+    file = notices.pictured(parts().store.get(id))
+    if file is None or width not in WIDTHS or not 1 <= number <= file.pages:
+        raise NotFound("page", f"{id} {number}")
+    original = parts().store.originals.path(file.sha256)
+    picture = parts().pictures.picture(original, file.sha256, number, width)
+    return kept_for_a_day(send_file(picture, mimetype="image/webp"))
+
+
+@views.get("/notice/<id>/fichier/<int:place>/<path:name>")
+def original(id: str, place: int, name: str) -> Response:
+    """An original file: shown if it is a PDF or plain text, else to download; never run by the browser."""
+    files = parts().store.get(id).files
+    if place >= len(files) or files[place].name != name:
+        raise NotFound("original", f"{id} {place}")
+    file = files[place]
+    inline = file.media_type in ("application/pdf", "text/plain")
+    response = send_file(
+        parts().store.originals.path(file.sha256),
+        mimetype=file.media_type if inline else "application/octet-stream",
+        as_attachment=not inline,
+        download_name=file.name,
+    )
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@views.get("/static/<version>/<path:name>")
+def static(version: str, name: str) -> Response:
+    """Style, icons and font; the version in the address changes with their content."""
+    return kept_for_ever(send_from_directory(STATIC, name))

@@ -1,0 +1,68 @@
+"""Long work in the terminal: a bar with rate and time left on stderr, and one line of summary at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ingest import pipeline
+from ingest.pipeline import Outcome
+from search import indexing
+from web.messages import STATUSES
+from web.parts import Parts
+from web.typography import decimal
+
+_SUMMARY = ("published", "updated", "unchanged", "waiting", "refused")
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def ingest_with_progress(parts: Parts, paths: tuple[Path, ...], tell: Callable[[Outcome], None]) -> Counter[str]:
+    """Ingest, telling each outcome as it comes; files by status."""
+    console = Console(stderr=True)
+    counts: Counter[str] = Counter()
+    with _bar(console) as bar:
+        task = bar.add_task("Lecture", total=None, rate="")
+
+        def advance(done: int, total: int) -> None:
+            speed = bar.tasks[task].speed
+            rate = f"{decimal(speed)} fichiers/s" if speed else ""
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        for outcome in pipeline.ingest(
+            paths,
+            parts.store,
+            parts.tagger,
+            workers=parts.config.workers,
+            centre=parts.config.centre,
+            progress=advance,
+            after_commit=parts.sync,
+        ):
+            counts[str(outcome.status)] += 1
+            tell(outcome)
+    told = ", ".join(f"{counts[name]} {STATUSES[name]}" for name in _SUMMARY if counts[name])
+    console.print(f"{sum(counts.values())} fichier(s) : {told or 'rien à lire'}.", highlight=False)
+    return counts
+
+
+def rebuild_with_progress(parts: Parts) -> int:
+    """Rebuild the index; number of records in it."""
+    with _bar(Console(stderr=True)) as bar:
+        task = bar.add_task("Index", total=len(parts.store), rate="")
+        return indexing.rebuild(
+            parts.store, parts.engine, progress=lambda done: bar.update(task, completed=done)
+        )

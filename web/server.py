@@ -1,0 +1,58 @@
+"""Serving: the application in several processes, each keeping the index up with the database."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from kb import config as settings
+from kb.config import Config
+from kb.errors import ConfigError
+from web import create_app, logs
+from web.parts import KeepUp
+
+THREADS = 4
+"""Requests answered at once by a process: they share one interpreter, more would only wait for it."""
+
+
+def application() -> Flask:
+    """What each serving process runs: the settings come from the folder named by KB_DATA."""
+    logs.configure(logging.INFO)
+    app = create_app(settings.load(Path(os.environ["KB_DATA"])))
+    KeepUp(app.extensions["parts"]).start()
+    return app
+
+
+def serve(config: Config, host: str, port: int) -> None:
+    """Serve until interrupted. Raises ConfigError when the port is taken."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    _check_free(host, port)
+    os.environ["KB_DATA"] = str(config.data)
+    click.echo(f"Carbet vous attend : http://{host}:{port}/   (Ctrl+C pour arrêter)", err=True)
+    Granian(
+        "web.server:application",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=config.processes,
+        blocking_threads=THREADS,
+        log_enabled=False,
+    ).serve()
+
+
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(f"{host}:{port}: {error.strerror}") from error
