@@ -15,14 +15,14 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from kb import migrations, records
 from kb.config import Config
@@ -332,9 +332,10 @@ def _next(connection: sa.Connection, name: str) -> int:
     query = counters.update().where(counters.c.name == name).values(value=counters.c.value + 1)
     value = connection.scalar(query.returning(counters.c.value))
     if value is None:
-        connection.execute(counters.insert().values(name=name, value=1))
-        return 1
-    return int(value)
+        with suppress(IntegrityError), connection.begin_nested():  # another process may be as quick
+            connection.execute(counters.insert().values(name=name, value=0))
+        value = connection.scalar(query.returning(counters.c.value))
+    return int(value or 0)
 
 
 def _write_record(connection: sa.Connection, record: Record, fingerprint: str, *, replaces: bool) -> None:
