@@ -87,6 +87,12 @@ def term(word: str) -> str:
     return _TERMS[match[1]] if match else ""
 
 
+def known(word: str) -> bool:
+    """Whether ``word`` is a form of an ordinary French word, accents aside: "face" is, "cucs" is not."""
+    folded = fold(word)
+    return folded in _STOP_WORDS or folded in _lemmas()
+
+
 def exact(text: str) -> list[str]:
     """What an exact field (cotes, identifiers; one a line) holds: the pieces of each line, then the line
     squeezed, so that "AME 12" is found by "ame 12", "AME-12" and "ame12"."""

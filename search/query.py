@@ -40,7 +40,7 @@ def least(need: Need, terms: int) -> int:
         case Need.ALL:
             return terms
         case Need.MOST:
-            return terms if terms < 3 else -(-terms * 6 // 10)
+            return terms if terms < 3 else (terms + 1) // 2
         case Need.ANY:
             return min(1, terms)
 

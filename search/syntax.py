@@ -308,18 +308,18 @@ class _Parser:
         return Not(self._run()) if self._take("SAUF") else self._run()
 
     def _run(self) -> Query:
-        """What stands side by side; its plain words are put together at the place of the first."""
+        """What stands side by side; its plain words, those in parentheses too, are put together at the place
+        of the first."""
         parts: list[Query] = []
         words: list[str] = []
         place = 0
         while self._kind in ("leaf", "(", "-"):
-            lexeme = self._lexemes[self._at]
-            if isinstance(lexeme.leaf, Words) and not lexeme.leaf.fields:
+            part = self._atom()
+            if isinstance(part, Words) and not part.fields:
                 place = place if words else len(parts)
-                words.append(lexeme.leaf.text)
-                self._at += 1
+                words.append(part.text)
             else:
-                parts.append(self._atom())
+                parts.append(part)
         if words:
             parts.insert(place, Words(" ".join(words)))
         return _flat(And, parts)

@@ -1,0 +1,115 @@
+"""How well the search answers judged questions: the figures of ``kb evaluate retrieval``.
+
+Asks ``search.finder`` exactly as the pages do, of entries whose text is cut into pages exactly as files
+without pages are, so that what is measured is what people get.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+from kb.french import fold, passages
+from kb.thesaurus import Thesaurus
+from search import finder
+from search.engine import Engine, Entry
+
+DEPTH = 10
+"""Hits of a question that are judged."""
+
+Judgements = Mapping[str, Mapping[str, int]]
+"""Question -> document -> grade; documents that are not named have grade 0."""
+
+
+def evaluate_retrieval(
+    docs: Path, queries: Path, qrels: Path, *, engine: Engine, thesaurus: Thesaurus | None = None
+) -> dict[str, float]:
+    """Means over the questions that have a relevant document; ``engine`` is filled anew.
+
+    ``docs``: JSON lines with ``id``, ``title``, ``text``. ``queries``: id TAB question. ``qrels``: TREC form,
+    "question 0 document grade". Each may be gzipped. Keys: ``recall@1``, ``recall@5``, ``recall@10`` (share
+    of the documents of grade 1 or more), ``mrr@10`` (first of grade 1 or more), ``ndcg@10`` with the grade as
+    gain (Järvelin and Kekäläinen 2002, as in trec_eval), ``ndcg-exp@10`` with 2^grade - 1 (Burges 2005; the
+    same where all grades are 1), discount log2(rank + 1) in both, and ``queries``, their number.
+    """
+    with engine.writer(fresh=True) as writer:
+        for entry in entries(docs):
+            writer.put(entry)
+    judged = judgements(qrels)
+    asked = [
+        (question, text)
+        for question, text in _questions(queries)
+        if max(judged[question].values(), default=0)
+    ]
+    rankings = {
+        question: [
+            hit.id for hit in finder.find(text, engine=engine, thesaurus=thesaurus, limit=DEPTH).results.hits
+        ]
+        for question, text in asked
+    }
+    return measure(rankings, judged)
+
+
+def measure(rankings: Mapping[str, Sequence[str]], judged: Judgements) -> dict[str, float]:
+    """The figures of ``evaluate_retrieval`` for ids of documents, best first, by question."""
+    rows = [_figures(ranking, judged[question]) for question, ranking in rankings.items()]
+    means = {name: fmean(row[name] for row in rows) for name in rows[0]} if rows else {}
+    return {**means, "queries": len(rows)}
+
+
+def _figures(ranking: Sequence[str], grades: Mapping[str, int]) -> dict[str, float]:
+    relevant = {document for document, grade in grades.items() if grade > 0}
+    right = [document in relevant for document in ranking[:DEPTH]]
+    found = {f"recall@{n}": sum(right[:n]) / len(relevant) for n in (1, 5, 10)}
+    linear = {document: float(grade) for document, grade in grades.items()}
+    steep = {document: 2.0**grade - 1 for document, grade in grades.items()}
+    return found | {
+        "mrr@10": 1 / (right.index(True) + 1) if any(right) else 0.0,
+        "ndcg@10": _ndcg(ranking, linear),
+        "ndcg-exp@10": _ndcg(ranking, steep),
+    }
+
+
+def _ndcg(ranking: Sequence[str], gains: Mapping[str, float]) -> float:
+    ideal = sorted(gains.values(), reverse=True)
+    return _discounted(gains.get(document, 0.0) for document in ranking) / _discounted(ideal)
+
+
+def _discounted(gains: Iterable[float]) -> float:
+    return sum(gain / math.log2(rank + 1) for rank, gain in zip(range(1, DEPTH + 1), gains, strict=False))
+
+
+def entries(docs: Path) -> Iterator[Entry]:
+    """The documents as engines see them. Raises KeyError for one without id, title or text."""
+    for line in _lines(docs):
+        raw = json.loads(line)
+        pages = tuple(enumerate(passages(raw["text"]), start=1))
+        title = raw["title"]
+        yield Entry(id=raw["id"], fields={"title": title}, pages=pages, title_key=fold(title))
+
+
+def judgements(qrels: Path) -> defaultdict[str, dict[str, int]]:
+    """Grades by question, then by document."""
+    judged: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for line in _lines(qrels):
+        question, _, document, grade = line.split()
+        judged[question][document] = int(grade)
+    return judged
+
+
+def _questions(queries: Path) -> Iterator[tuple[str, str]]:
+    for line in _lines(queries):
+        question, _, text = line.partition("\t")
+        yield question, text
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Lines that are not empty, unzipped if need be."""
+    zipped = path.read_bytes()[:2] == b"\x1f\x8b"
+    with gzip.open(path, "rt", encoding="utf-8") if zipped else path.open(encoding="utf-8") as file:
+        yield from (line.rstrip("\n") for line in file if line.strip())
