@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb import french
@@ -18,6 +18,7 @@ def test_dotted_acronym_is_the_acronym():
     assert french.terms("le C.U.C.S. de 2008") == ["", "cucs", "", "2008"]
 
 
+@settings(deadline=None)  # the first word loads the table of lemmas
 @given(st.text())
 def test_tokens_and_terms_agree_and_offsets_fit(text):
     found = french.tokens(text)
@@ -26,6 +27,7 @@ def test_tokens_and_terms_agree_and_offsets_fit(text):
         assert unicodedata.normalize("NFC", text[token.start : token.end].lower()) == token.form
 
 
+@settings(deadline=None)  # the first word loads the table of lemmas
 @given(st.text(alphabet="ab.\n \u00e9", max_size=8_000))
 def test_passages_lose_nothing_but_white_space(text):
     cut = french.passages(text)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kb.errors import QuerySyntaxError
@@ -89,6 +89,7 @@ _PIECES = st.sampled_from([*_TEXT.split(), " ", "annee:2010", "\u0301", "http://
 _TYPED = st.one_of(st.text(), st.lists(_PIECES).map(" ".join), st.lists(_PIECES).map("".join))
 
 
+@settings(deadline=None)  # the first word loads the table of lemmas
 @given(_TYPED)
 @example("(" * 500 + "x" + ")" * 500)
 @example("SAUF " * 300 + "x")
@@ -118,6 +119,7 @@ _TREES = st.recursive(
 )
 
 
+@settings(deadline=None)  # the first word loads the table of lemmas
 @given(_TREES)
 def test_what_is_written_for_a_tree_is_read_as_its_normal_form(tree):
     normal = parse(unparse(tree))
