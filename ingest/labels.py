@@ -30,6 +30,7 @@ _KEYWORD_LETTERS = 6
 # What a mention by each kind of label is worth. An alternative label of one word for a longer preferred
 # one ("jeunes" for "Politiques de jeunesse") points at the concept without naming it.
 _PREFERRED, _ALTERNATIVE, _HIDDEN, _POINTER, _SLIP = 1.0, 0.9, 0.8, 0.3, 0.7
+_FAMILY = 0.4  # a word of the same family only
 
 
 class Label(NamedTuple):
@@ -65,8 +66,10 @@ class LabelIndex:
 
         listed = list(concepts)
         self._pointers = pointers
+        self._written: dict[tuple[str, str], tuple[Label, ...]] = {}
         self._acronyms = _acronyms(listed)
-        self._strict = frozenset(_acronyms([c for c in listed if c.trap]).values())
+        traps = _acronyms([c for c in listed if c.trap]).values()
+        self._strict = {*traps, *(a for a in self._acronyms.values() if french.known(a))}
         labels: dict[tuple[str, ...], dict[str, Label]] = defaultdict(dict)
         for concept in listed:
             for label in self._labels(concept):
@@ -93,7 +96,9 @@ class LabelIndex:
         for start, end in spans:
             labels = self._labels_of[tuple(words[start:end])]
             first, last = places[start], places[end - 1]
-            if end - start > 1 and _broken(text, tokens, first, last, labels):
+            if end - start == 1:
+                labels = self._as_written(words[start], tokens[first].form, labels)
+            elif _broken(text, tokens, first, last, labels):
                 continue
             low, high = tokens[first].start, tokens[last].end
             high += text.startswith(")", high) and "(" in text[low:high]
@@ -128,6 +133,20 @@ class LabelIndex:
                 general = size > 1 or bool(concept.narrower)
                 pointer = self._pointers and general and not acronym and len(terms) == 1 and text.islower()
                 yield Label(concept.uri, text, _POINTER if pointer else weight, 0, acronym)
+
+    def _as_written(self, word: str, form: str, labels: tuple[Label, ...]) -> tuple[Label, ...]:
+        """Labels of one word, those made light that the text has in another part of speech: terms join
+        families of words, but « associer » hardly names the Vie associative."""
+        known = self._written.get((word, form))
+        if known is None:
+            plain = _inflection(form)
+            known = self._written[word, form] = tuple(
+                label
+                if label.acronym or any(_inflection(t.form) == plain for t in french.tokens(label.text))
+                else label._replace(weight=label.weight * _FAMILY)
+                for label in labels
+            )
+        return known
 
     def _is_acronym(self, label: str) -> bool:
         pieces = re.split(r"[\s.-]+", label.strip("."))
@@ -173,8 +192,9 @@ class LabelIndex:
     ) -> list[Found]:
         """Long labels of which two words in a row are right and the rest nearly."""
         found: dict[tuple[int, int], Found] = {}
-        for i, pair in enumerate(pairwise(words)):
-            for whole, offset in self._pairs.get(pair, ()):
+        known = [i for i, word in enumerate(words[:-1]) if word != _UNKNOWN]
+        for i in known:
+            for whole, offset in self._pairs.get((words[i], words[i + 1]), ()):
                 start = i - offset
                 here = words[start : start + len(whole)] if start >= 0 else []
                 if len(here) < len(whole) or _UNKNOWN not in here or here.count(_UNKNOWN) > len(whole) // 3:
@@ -190,6 +210,15 @@ class LabelIndex:
                         slips, first, last, tokens[first].start, tokens[last].end, nested=False
                     )
         return list(found.values())
+
+
+def _inflection(form: str) -> str:
+    """A form without the marks of number and gender, roughly: one for « régional » and « régionales »."""
+    folded = french.fold(form)
+    for ending, to in (("aux", "al"), ("ives", "if"), ("ive", "if"), ("trices", "teur"), ("trice", "teur")):
+        if folded.endswith(ending):
+            return folded.removesuffix(ending) + to
+    return folded.rstrip("esx")
 
 
 def _acronyms(concepts: Sequence[Concept]) -> Mapping[str, str]:

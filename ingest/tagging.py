@@ -45,11 +45,10 @@ _HEADING_LENGTH = 90  # characters
 # How mentions make a score. Chosen on documents and vocabularies of three kinds; see decisions/0004.
 _HALF = 2.0  # mentions that give half of the frequency score in a text of _LENGTH words
 _LENGTH = 600
-_TITLE, _EARLY, _SPREAD = 0.8, 1.5, 0.5  # worth of the title, of an early mention, of mentions all over
+_TITLE, _EARLY, _SPREAD = 0.8, 1.5, 0.3  # worth of the title, of an early mention, of mentions all over
 _SIZES = (0.0, 0.8, 1.0, 1.1)  # by number of terms: longer labels say more exactly what is meant
 _POINTED = 0.3  # worth of a concept that one word points at, none names
 _SLICES = 10  # of a document, over which spread is seen
-_SUPPORT = 0.05  # for each linked concept that is there too, up to three
 _SLOPE = 1.1  # from strength to score: a two-word label said twice in the text of one page gives about 0.5
 _FROM_NARROWER, _FROM_RELATED = 0.5, 0.45  # of its own surety that a concept lends its broader, its related
 
@@ -118,6 +117,12 @@ class _Reading:
     open_places: list[tuple[_Page, Found, tuple[str, ...]]] = field(default_factory=list)
     keywords: list[Label] = field(default_factory=list)
 
+    def forget(self) -> None:
+        """Drops the words once judged: a batch of thousands of documents would not fit in memory."""
+        self.doubts, self.open_places = [], []
+        for page in self.pages:
+            page.tokens, page.found = (), []
+
 
 class Tagger:
     """Proposes concepts of one thesaurus; built once (spaCy is loaded then), used for many documents."""
@@ -162,6 +167,7 @@ class Tagger:
             reading.keywords += self._labels.keyword(keyword)
         self._settle_places(reading)
         self._settle_acronyms(reading)
+        reading.forget()
         return reading
 
     def _sort(self, reading: _Reading, page: _Page, found: Found) -> None:
@@ -292,14 +298,9 @@ class Tagger:
         for uri in {*by_uri, *keywords}:
             strength = _strength(by_uri.get(uri, []), reading.words, signature=self._signs(uri))
             strength *= rarity.get(uri, 1.0)
-            strength *= 1 + _SUPPORT * min(self._linked(uri, by_uri), 3)
             strength += keywords.get(uri, 0.0)
             scores[uri] = 1 - math.exp(-_SLOPE * strength)
         return scores
-
-    def _linked(self, uri: str, by_uri: Mapping[str, list[_Mention]]) -> int:
-        concept = self._thesaurus.get(uri)
-        return sum(other in by_uri for other in (*concept.broader, *concept.narrower, *concept.related))
 
     def _inferred(self, scores: Mapping[str, float]) -> dict[str, float]:
         """Scores with what narrower concepts lend to broader ones and schemes to their themes."""
@@ -323,7 +324,10 @@ class Tagger:
         if not mentions:
             concept = self._thesaurus.get(uri)
             mentions = [m for other in (*concept.narrower, *concept.related) for m in by_uri.get(other, [])]
-        best = sorted(mentions, key=lambda m: (-m.title, -m.weight * m.size, m.page, m.start))[:_EVIDENCE]
+        best = sorted(mentions, key=lambda m: (-m.title, -m.weight * m.size, m.page, m.start))
+        # Different words first: they tell a reader more than the same one five times.
+        first = {id(m) for m in {m.label: m for m in reversed(best)}.values()}
+        best = sorted(best, key=lambda m: id(m) not in first)[:_EVIDENCE]
         texts = {page.number: page.text for page in reading.pages}
         return tuple(Evidence(m.page, m.start, m.end, texts[m.page][m.start : m.end]) for m in best)
 

@@ -26,6 +26,7 @@ VOCABULARY = Thesaurus(
         concept("T04", "themes", "Politiques de jeunesse", "jeunes"),
         concept("T08", "themes", "Rénovation urbaine", "renouvellement urbain"),
         concept("T12", "themes", "Santé"),
+        concept("T01", "themes", "Évaluation"),
         *(concept(f"X{i}", "themes", f"Notion numéro{i}") for i in range(9)),
         concept("ENJ", "issues", "Participation des habitants"),
         concept("ACT", "activities", "Rencontre-débat", "séminaire"),
@@ -98,6 +99,12 @@ def test_one_late_mention_is_not_proposed(tagger: Tagger) -> None:
 
 def test_a_word_that_only_points_at_a_concept_is_not_enough(tagger: Tagger) -> None:
     assert "T04" not in tags(tagger, "", "Les jeunes sont là. " + FILLER + "Des jeunes passent.")
+
+
+def test_a_word_of_the_same_family_says_less_than_the_label(tagger: Tagger) -> None:
+    named = tags(tagger, "", "Les évaluations. " + FILLER, threshold=0.0)
+    family = tags(tagger, "", "Nous évaluons. " + FILLER, threshold=0.0)
+    assert family["T01"].score < named["T01"].score / 2
 
 
 def test_a_broader_concept_is_implied_by_its_narrower_one(tagger: Tagger) -> None:
