@@ -1,7 +1,8 @@
 """The controlled vocabulary: concepts, how they hang together, and where a word leads.
 
-Hides SKOS, Turtle and rdflib (loaded only to read Turtle), the JSON form that the database keeps,
-and how labels are folded to be looked up. Everybody else sees ``Concept`` values and URIs.
+Hides the JSON form that the database keeps, how labels are folded to be looked up and, through
+``kb.skos`` (loaded when Turtle is read or written), SKOS and rdflib. Everybody else sees ``Concept``
+values and URIs.
 """
 
 from __future__ import annotations
@@ -11,18 +12,14 @@ import gzip
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from kb import french
 from kb.errors import NotFound, ThesaurusError
-
-if TYPE_CHECKING:
-    from rdflib import Graph
-    from rdflib.term import Node
 
 FACET_SCHEMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -36,14 +33,6 @@ FACET_SCHEMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Facet of the search engines -> the schemes of the thesaurus whose concepts it counts."""
 
 BASE = "https://carbet.example/thesaurus/"
-_PREFIXES = {
-    "": BASE,
-    "s": BASE + "schemes/",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "carbet": "https://carbet.example/ns#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-}
-_SKOS, _CARBET = _PREFIXES["skos"], _PREFIXES["carbet"]
 _INVERSES = {
     "broader": "narrower",
     "narrower": "broader",
@@ -52,27 +41,10 @@ _INVERSES = {
     "followed_by": "preceded_by",
     "homonyms": "homonyms",
 }
-# Field of Concept -> its property in Turtle, in the order in which it is written.
-_LABELS = {
-    "alt": _SKOS + "altLabel",
-    "hidden": _SKOS + "hiddenLabel",
-    "cues": _CARBET + "cue",
-}
-_LINKS = {
-    "broader": _SKOS + "broader",
-    "narrower": _SKOS + "narrower",
-    "related": _SKOS + "related",
-    "homonyms": _CARBET + "homonymOf",
-    "preceded_by": _CARBET + "precededBy",
-    "followed_by": _CARBET + "followedBy",
-    "exact_match": _SKOS + "exactMatch",
-    "close_match": _SKOS + "closeMatch",
-}
-_PLAIN = {
-    "notations": _SKOS + "notation",
-    "postal": _CARBET + "postalCode",
-}
-_SINGLE = {"start": _CARBET + "start", "end": _CARBET + "end", "insee": _CARBET + "insee"}
+_SORTED = (
+    *("alt", "hidden", "notations", "broader", "narrower", "related", "homonyms", "preceded_by"),
+    *("followed_by", "cues", "postal", "exact_match", "close_match"),
+)
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
@@ -103,12 +75,13 @@ class Concept:
     cues: tuple[str, ...] = ()
     trap: bool = False
     insee: str | None = None
+    siren: str | None = None
     postal: tuple[str, ...] = ()
     exact_match: tuple[str, ...] = ()
     close_match: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in (*_LABELS, *_LINKS, *_PLAIN):
+        for name in _SORTED:
             values = getattr(self, name)
             if len(values) > 1:
                 object.__setattr__(self, name, tuple(sorted(set(values))))
@@ -116,7 +89,7 @@ class Concept:
     @property
     def code(self) -> str:
         """Last part of the URI: "T03", "D-CUCS", "C-97209"."""
-        return _local(self.uri)
+        return local_name(self.uri)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -394,121 +367,16 @@ class Thesaurus:
         Concepts that have labels in other languages only are left out. Raises ThesaurusError if
         the text is not Turtle, or if a concept has no or several preferred labels.
         """
-        reading = _Reading(text, language)
-        concepts = [c for uri in reading.uris("Concept") if (c := reading.concept(uri)) is not None]
-        if reading.faults:
-            raise ThesaurusError(sorted(reading.faults))
-        return cls(concepts, reading.schemes, language=language)
+        from kb import skos
+
+        concepts, schemes = skos.parse(text, language)
+        return cls(concepts, schemes, language=language)
 
     def to_turtle(self) -> str:
         """Turtle to read and to edit: one block a concept, sorted, so that versions compare well."""
-        lines = [f"@prefix {name}: <{uri}> ." for name, uri in _PREFIXES.items()]
-        for scheme in self._schemes.values():
-            facts = [("a", ["skos:ConceptScheme"]), ("skos:prefLabel", [self._text(scheme.label)])]
-            lines += ["", *_block(scheme.uri, facts)]
-        for concept in self:
-            lines += ["", *_block(concept.uri, self._facts(concept))]
-        return "\n".join(lines) + "\n"
+        from kb import skos
 
-    def _facts(self, concept: Concept) -> list[tuple[str, list[str]]]:
-        facts = [("a", ["skos:Concept"])]
-        if concept.scheme:
-            scheme = self._schemes.get(concept.scheme)
-            facts.append(("skos:inScheme", [_name(scheme.uri if scheme else _scheme_uri(concept.scheme))]))
-        facts.append(("skos:prefLabel", [self._text(concept.label)]))
-        facts += _plural(concept, _LABELS, self._text)
-        facts += _plural(concept, _PLAIN, _quoted)
-        if concept.note is not None:
-            facts.append(("skos:scopeNote", [self._text(concept.note)]))
-        for name, uri in _SINGLE.items():
-            if (value := getattr(concept, name)) is not None:
-                facts.append((_name(uri), [_quoted(value)]))
-        if concept.trap:
-            facts.append(("carbet:shortTrap", ["true"]))
-        return facts + _plural(concept, _LINKS, _name)
-
-    def _text(self, value: str) -> str:
-        return f"{_quoted(value)}@{self.language}"
-
-
-class _Reading:
-    """One Turtle text being read: the graph, and what is wrong in it."""
-
-    def __init__(self, text: str, language: str) -> None:
-        self.language = language
-        self.faults: list[str] = []
-        self.graph = _parsed(text)
-        self._names: dict[str, str] = {}
-        self.schemes = [self._scheme(uri) for uri in self.uris("ConceptScheme")]
-
-    def uris(self, kind: str) -> list[str]:
-        from rdflib import RDF, URIRef
-
-        return sorted({str(node) for node in self.graph.subjects(RDF.type, URIRef(_SKOS + kind))})
-
-    def _scheme(self, uri: str) -> Scheme:
-        name = _local(uri)
-        if name in self._names.values():
-            name = uri
-        self._names[uri] = name
-        labels = self._worded(uri, _SKOS + "prefLabel")
-        return Scheme(name, uri, labels[0] if labels else name)
-
-    def _values(self, uri: str, property: str) -> list[Node]:
-        from rdflib import URIRef
-
-        return list(self.graph.objects(URIRef(uri), URIRef(property)))
-
-    def _strings(self, uri: str, property: str) -> tuple[str, ...]:
-        return tuple(sorted(str(value) for value in self._values(uri, property)))
-
-    def _worded(self, uri: str, property: str) -> tuple[str, ...]:
-        return tuple(
-            sorted(
-                str(value)
-                for value in self._values(uri, property)
-                if (tag := getattr(value, "language", None)) is None
-                or tag.lower().split("-")[0] == self.language
-            )
-        )
-
-    def _single(self, uri: str, property: str) -> str | None:
-        values = self._strings(uri, property)
-        if len(values) > 1:
-            self.faults.append(f"{_local(uri)}: several values of {_local(property)}")
-        return values[0] if values else None
-
-    def concept(self, uri: str) -> Concept | None:
-        labels = self._worded(uri, _SKOS + "prefLabel")
-        if not labels and self._values(uri, _SKOS + "prefLabel"):
-            return None
-        if len(labels) != 1:
-            self.faults.append(f"{_local(uri)}: {len(labels)} prefLabels, one is needed")
-            return None
-        schemes = self._strings(uri, _SKOS + "inScheme")
-        notes = self._worded(uri, _SKOS + "scopeNote")
-        several: dict[str, Any] = {name: self._worded(uri, p) for name, p in _LABELS.items()}
-        several |= {name: self._strings(uri, p) for name, p in (_LINKS | _PLAIN).items()}
-        several |= {name: self._single(uri, p) for name, p in _SINGLE.items()}
-        return Concept(
-            uri=uri,
-            scheme=self._names.get(schemes[0], _local(schemes[0])) if schemes else "",
-            label=labels[0],
-            note="\n".join(notes) if notes else None,
-            trap="true" in self._strings(uri, _CARBET + "shortTrap"),
-            **several,
-        )
-
-
-def _parsed(text: str) -> Graph:
-    from rdflib import Graph
-
-    graph = Graph()
-    try:
-        graph.parse(data=text, format="turtle")
-    except Exception as error:  # rdflib raises whatever its parser meets: SyntaxError, ValueError...
-        raise ThesaurusError([f"not Turtle: {error}"]) from error
-    return graph
+        return skos.turtle(self)
 
 
 def _preferred(concept: Concept) -> tuple[str, ...]:
@@ -527,39 +395,6 @@ def _stemmed(words: str) -> str:
     return " ".join(t for t in french.terms(words) if t) or _folded(words)
 
 
-def _local(uri: str) -> str:
+def local_name(uri: str) -> str:
+    """Last part of a URI."""
     return uri.rstrip("/#").rpartition("/")[2].rpartition("#")[2]
-
-
-def _scheme_uri(name: str) -> str:
-    return name if ":" in name else _PREFIXES["s"] + name
-
-
-def _plural(
-    concept: Concept, table: Mapping[str, str], write: Callable[[str], str]
-) -> list[tuple[str, list[str]]]:
-    return [
-        (_name(uri), [write(value) for value in values])
-        for name, uri in table.items()
-        if (values := getattr(concept, name))
-    ]
-
-
-def _block(uri: str, facts: list[tuple[str, list[str]]]) -> list[str]:
-    lines = [f"    {name} {', '.join(values)} ;" for name, values in facts]
-    return [_name(uri), *lines[:-1], lines[-1][:-1] + "."]
-
-
-def _name(uri: str) -> str:
-    for prefix, base in _PREFIXES.items():
-        # Only the plainest local names are shortened: no escapes to get wrong.
-        if uri.startswith(base) and re.fullmatch(
-            r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", uri[len(base) :]
-        ):
-            return f"{prefix}:{uri[len(base) :]}"
-    return "<" + re.sub(r'[\x00-\x20<>"{}|^`\\]', lambda m: f"\\u{ord(m[0]):04X}", uri) + ">"
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda m: f"\\u{ord(m[0]):04X}", escaped) + '"'
