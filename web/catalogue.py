@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request, send_file, send_from_directory
-from search.snippets import Piece
 
 from kb.errors import NotFound
 from kb.records import Page, Record
 from search import around
 from search.engine import FACETS
-from search.query import Request
+from search.query import Query, Request, Sort
+from search.snippets import Piece
 from web import facets, notices, results
 from web.application import STATIC, kept_for_a_day, kept_for_ever, parts, shown
 from web.facets import Value
@@ -117,14 +117,12 @@ def home() -> Response:
     found = parts().engine.search(Request(facets=("theme",), limit=0))
     counts = found.facets["theme"]
     tops = [c for c in parts().thesaurus.top("themes") if counts.get(c.code)]
-    shelf = parts().store.latest(SHELF * 4, _SHELVED)
-    pictured = [r for r in shelf if notices.pictured(r)]
     page = HomePage(
         total=found.total,
         examples=tuple(Link(text, SearchState(q=text).url()) for text in _EXAMPLES),
         themes=tuple(_theme_link(c.code, c.label, counts[c.code]) for c in tops),
         latest=tuple(map(notices.card, parts().store.latest(LATEST))),
-        shelf=tuple(notices.card(r, 440) for r in sorted(pictured, key=_cahiers_first)[:SHELF]),
+        shelf=tuple(notices.card(r, 440) for r in _shelf() if notices.pictured(r)),
         shelf_url=SearchState().with_facet("type", _SHELVED).url(),
     )
     return shown("home.html", page)
@@ -134,8 +132,12 @@ def _theme_link(code: str, label: str, count: int) -> Link:
     return Link(label, SearchState().toggled("theme", code).url(), count)
 
 
-def _cahiers_first(record: Record) -> bool:
-    return record.type != "cahier"
+def _shelf() -> list[Record]:
+    """The newest Cahiers and guides that are here as files, Cahiers first."""
+    filters = (("type", _SHELVED), ("support", ("electronic",)))
+    found = parts().engine.search(Request(filters=filters, sort=Sort.NEWEST, limit=SHELF))
+    held = parts().store.get_many([hit.id for hit in found.hits])
+    return sorted(held.values(), key=lambda record: record.type != "cahier")
 
 
 @views.get("/recherche")
@@ -197,13 +199,14 @@ def record(id: str) -> Response:
     q = _state().q
     near = around.alike(held, engine=parts().engine, thesaurus=parts().thesaurus, limit=ALIKE)
     alike = tuple(parts().store.get_many(near).values())
-    page = Teller(parts().store, parts().labels).page(held, q=q, lit=_lit(id, q), alike=alike)
+    query = results.query_of(parts(), q) if q else None
+    page = Teller(parts().store, parts().labels).page(held, q=q, lit=_lit(id, query), alike=alike)
     return shown("record.html", page, section="fonds")
 
 
-def _lit(id: str, q: str) -> tuple[int, ...]:
+def _lit(id: str, query: Query | None) -> tuple[int, ...]:
     """Numbers of the record's pages that answer the search which led here, best first."""
-    return around.pages_matching(results.query_of(parts(), q), id, parts().engine) if q else ()
+    return around.pages_matching(query, id, parts().engine) if query else ()
 
 
 @views.get("/notice/<id>/page/<int:number>")
@@ -217,8 +220,9 @@ def page(id: str, number: int) -> Response:
 
 def _page_view(held: Record, text: Page) -> PageView:
     q, number = _state().q, text.number
-    pieces = results.marked(parts(), text.text, q)
-    lit, last = sorted(_lit(held.id, q)), parts().store.last_page(held.id)
+    query = results.query_of(parts(), q) if q else None
+    pieces = results.marked(parts(), text.text, query)
+    lit, last = sorted(_lit(held.id, query)), parts().store.last_page(held.id)
     before, after = [n for n in lit if n < number], [n for n in lit if n > number]
     neighbours = range(max(1, number - _NEIGHBOURS), min(last, number + _NEIGHBOURS) + 1)
     return PageView(

@@ -20,7 +20,6 @@ from kb.errors import ConfigError, KBError
 
 if TYPE_CHECKING:
     from ingest.pipeline import Outcome
-
     from kb.config import Config
     from web.parts import Parts
 
@@ -151,7 +150,7 @@ def demo(data: Path, port: int | None, no_serve: bool) -> None:
     _initialise(data)
     folder = _demonstration()
     with _opened(data) as parts:
-        _ingest(parts, (folder / "documents", folder / "records"), _print_problem)
+        _ingest(parts, (folder / "records", folder / "documents"), _print_problem)
     if not no_serve:
         _serve(_initialised(data), None, port)
 

@@ -125,9 +125,13 @@ def _value(name: str, code: str, count: int, state: SearchState, labels: Labels)
 def _branch(name: str, node: Node, state: SearchState, labels: Labels) -> Value:
     """A node with what is below it, opened only where something is chosen."""
     value = _value(name, node.code, node.count, state, labels)
-    below = tuple(_branch(name, child, state, labels) for child in node.below)
-    opened = value.chosen or any(map(_holds_choice, below))
-    return replace(value, below=below if opened else ())
+    if not _leads_to(node, state.chosen(name)):
+        return value
+    return replace(value, below=tuple(_branch(name, child, state, labels) for child in node.below))
+
+
+def _leads_to(node: Node, chosen: tuple[str, ...]) -> bool:
+    return bool(chosen) and (node.code in chosen or any(_leads_to(child, chosen) for child in node.below))
 
 
 def _years(counts: Mapping[str, int], state: SearchState) -> Years:

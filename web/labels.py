@@ -67,17 +67,20 @@ class Labels:
             return None
 
     def tree(self, counts: Mapping[str, int]) -> tuple[Node, ...]:
-        """The counted codes as trees, commonest first. Levels that cut nothing (one node alone, holding
-        as many records as its only parent) are skipped: everything is in the Caribbean, nobody needs
-        to be told."""
-        parents = {code: self._parents(code, counts) for code in counts}
+        """The counted codes as trees, commonest first. Levels that cut nothing are skipped: a root alone, or
+        one that holds no more than a code right below it (everything is in the Caribbean: nobody needs
+        to be told)."""
         below: dict[str, list[str]] = {}
-        for code, above in parents.items():
-            for parent in above:
+        roots = []
+        for code in counts:
+            parents = self._parents(code, counts)
+            for parent in parents:
                 below.setdefault(parent, []).append(code)
-        roots = [code for code, above in parents.items() if not above]
-        while len(roots) == 1 and below.get(roots[0]):
-            roots = below[roots[0]]
+            if not parents:
+                roots.append(code)
+        while idle := [r for r in roots if _idle(r, len(roots) == 1, counts, below)]:
+            lower = [child for root in idle for child in below[root]]
+            roots = list(dict.fromkeys(r for r in (*roots, *lower) if r not in idle))
         return self._nodes(roots, counts, below)
 
     def _parents(self, code: str, counts: Mapping[str, int]) -> list[str]:
@@ -90,3 +93,8 @@ class Labels:
     ) -> tuple[Node, ...]:
         nodes = (Node(c, counts[c], self._nodes(below.get(c, ()), counts, below)) for c in codes)
         return tuple(sorted(nodes, key=lambda n: (-n.count, n.code)))
+
+
+def _idle(root: str, alone: bool, counts: Mapping[str, int], below: Mapping[str, list[str]]) -> bool:
+    children = below.get(root, ())
+    return bool(children) and (alone or any(counts[child] == counts[root] for child in children))

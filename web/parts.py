@@ -111,4 +111,3 @@ class KeepUp(threading.Thread):
         """Ask it to end and wait until it has."""
         self._stop_asked.set()
         self.join()
-

@@ -31,7 +31,9 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def ingest_with_progress(parts: Parts, paths: tuple[Path, ...], tell: Callable[[Outcome], None]) -> Counter[str]:
+def ingest_with_progress(
+    parts: Parts, paths: tuple[Path, ...], tell: Callable[[Outcome], None]
+) -> Counter[str]:
     """Ingest, telling each outcome as it comes; files by status."""
     console = Console(stderr=True)
     counts: Counter[str] = Counter()

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from search.snippets import Piece
-
 from kb import records
 from kb.database import Store
 from kb.records import Evidence, Page, Record, State, Subject
 from search.engine import FACETS
+from search.snippets import Piece
 from web import notices
 from web.labels import LANGUAGES, Labels
 from web.notices import Card, Link

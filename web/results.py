@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from kb import records
+from kb.records import Record
+from search import finder, snippets, suggest
+from search.engine import FACETS, Hit
 from search.finder import Found
+from search.query import Query
 from search.snippets import Piece
-
-from search import finder
-from search.engine import FACETS
-from web import facets
+from web import facets, notices
 from web.facets import Chip, FacetView
 from web.labels import Labels
 from web.notices import Link
 from web.parts import Parts
 from web.state import SIZES, SORTS, SearchState
+from web.typography import spaced
 
 PASSAGES = 3
 _SORT_LABELS = {
@@ -91,6 +94,7 @@ class ResultsPage:
 
 def results_page(parts: Parts, state: SearchState) -> ResultsPage:
     """Asks once and tells all: the one call behind ``/recherche``."""
+    labels = parts.labels
     began = time.perf_counter()
     found = ask(parts, state)
     took = time.perf_counter() - began
@@ -102,9 +106,9 @@ def results_page(parts: Parts, state: SearchState) -> ResultsPage:
         took=took,
         relaxed=found.relaxed,
         expanded=found.expanded,
-        hits=_hits(parts, state, found),
-        facets=tuple(_facets(found.results.facets, state, parts.labels)),
-        chips=facets.chips(state, parts.labels),
+        hits=tuple(_hits(parts, state, found, labels)),
+        facets=tuple(_facets(found.results.facets, state, labels)),
+        chips=facets.chips(state, labels),
         clear_url=state.without_filters().url(),
         sorts=tuple(
             Link(label, state.changed(sort=name).url(), current=state.sort == name)
@@ -115,8 +119,8 @@ def results_page(parts: Parts, state: SearchState) -> ResultsPage:
         of=max(last, 1),
         previous_url=state.changed(page=state.page - 1).url() if state.page > 1 else None,
         next_url=state.changed(page=state.page + 1).url() if state.page < last else None,
-        suggestion=_suggestion(parts, state, found),
-        nothing=_nothing(parts, state) if total == 0 else Nothing(),
+        suggestion=_suggestion(parts, state),
+        nothing=_nothing(parts, state, labels) if total == 0 else Nothing(),
     )
 
 
@@ -140,3 +144,95 @@ def _facets(
 ) -> Sequence[FacetView]:
     shown = [name for name in FACETS if counts.get(name) or state.chosen(name)]
     return [facets.view(name, counts.get(name, {}), state, labels) for name in shown]
+
+
+Told = tuple[Hit, Record, tuple["Passage", ...]]
+
+
+def told(parts: Parts, found: Found, q: str) -> Iterator[Told]:
+    """The hits with their records and their passages: texts are read for these hits only."""
+    hits = found.results.hits
+    held = parts.store.get_many([hit.id for hit in hits])
+    texts = parts.store.page_texts((hit.id, number) for hit in hits for number in hit.pages)
+    marker = snippets.marker(found.query, parts.engine)
+    for hit in hits:
+        if (record := held.get(hit.id)) is None:  # deleted since the index was last brought up to date
+            continue
+        passages = tuple(
+            Passage(number, notices.page_url(hit.id, number, q), marker.best(texts[hit.id, number]))
+            for number in hit.pages
+            if (hit.id, number) in texts
+        )
+        yield hit, record, passages
+
+
+def _hits(parts: Parts, state: SearchState, found: Found, labels: Labels) -> Iterator[HitView]:
+    marker = snippets.marker(found.query, parts.engine)
+    for hit, record, passages in told(parts, found, state.q):
+        abstract = marker.best(record.abstract) if record.abstract and not passages else ()
+        yield HitView(
+            id=record.id,
+            url=notices.record_url(record.id, state.q),
+            title=record.title,
+            kind=records.TYPES[record.type],
+            year=record.year,
+            series=record.series,
+            authors=notices.authors(record),
+            passages=passages,
+            abstract=abstract,
+            tags=notices.tag_links(record, labels),
+            call_number=record.call_number,
+            availability=notices.availability(record) if record.call_number else "",
+            thumb=notices.image_url(record, 1, 168),
+            score=hit.score,
+        )
+
+
+def query_of(parts: Parts, q: str) -> Query:
+    """The query that a text becomes, to look at one record with."""
+    return finder.find(q, engine=parts.engine, thesaurus=parts.thesaurus, limit=0).query
+
+
+def marked(parts: Parts, text: str, query: Query | None) -> tuple[Piece, ...]:
+    """A whole text with the words looked for marked."""
+    if query is None:
+        return (Piece(text, False),) if text else ()
+    return snippets.marker(query, parts.engine).whole(text)
+
+
+def _suggestion(parts: Parts, state: SearchState) -> Link | None:
+    """The search with its misspelt words mended, if that finds more."""
+    if not state.q:
+        return None
+    found = suggest.did_you_mean(
+        state.q, engine=parts.engine, thesaurus=parts.thesaurus, filters=state.filters
+    )
+    return Link(found.text, state.changed(q=found.text).url(), found.total) if found else None
+
+
+def _nothing(parts: Parts, state: SearchState, labels: Labels) -> Nothing:
+    thesaurus = parts.thesaurus
+    dropped = suggest.drops(state.q, engine=parts.engine, thesaurus=thesaurus, filters=state.filters)
+    near = suggest.near_concepts(state.q, thesaurus) if state.q else ()
+    return Nothing(
+        drops=tuple(
+            Link(
+                _without(drop.dropped, labels),
+                SearchState(q=drop.text, filters=drop.filters, size=state.size).url(),
+                drop.total,
+            )
+            for drop in dropped
+        ),
+        near=tuple(
+            Link(concept.label, SearchState().toggled(facet, concept.code).url())
+            for concept in near
+            if (facet := notices.facet_of(concept.scheme))
+        ),
+    )
+
+
+def _without(dropped: str | tuple[str, str], labels: Labels) -> str:
+    if isinstance(dropped, str):
+        return spaced(f"sans « {dropped} »")
+    facet, code = dropped
+    return spaced(f"sans le filtre {FACETS[facet].label} : {labels.of(facet, code)}")

@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
 from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
 
 from search.engine import FACETS
 from search.query import Sort
@@ -44,16 +45,6 @@ _LAST_PAGE = 500
 _MOST_VALUES = 30  # values of one facet in one URL
 
 
-class Arguments(Protocol):
-    """What Flask's ``request.args`` offers of a query string."""
-
-    def get(self, key: str, default: str = "") -> str:
-        """The first value."""
-
-    def getlist(self, key: str) -> list[str]:
-        """All values."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchState:
     """Text, chosen facet values, order and place in the list; as a value that makes URLs."""
@@ -65,7 +56,7 @@ class SearchState:
     size: int = 20
 
     @classmethod
-    def from_args(cls, args: Arguments, *, size: int = 20) -> SearchState:
+    def from_args(cls, args: MultiDict[str, str], *, size: int = 20) -> SearchState:
         """The state that a query string says; whatever makes no sense there is left out."""
         filters = tuple((facet, values) for facet in FACETS if (values := _values(args, facet)))
         sort = args.get("tri", "")
@@ -128,7 +119,7 @@ class SearchState:
         return "/recherche" + self.query_string()
 
 
-def _values(args: Arguments, facet: str) -> tuple[str, ...]:
+def _values(args: MultiDict[str, str], facet: str) -> tuple[str, ...]:
     given = (value.strip()[:200] for value in args.getlist(PARAMETERS[facet])[:_MOST_VALUES])
     values = tuple(dict.fromkeys(value for value in given if value))
     if facet == "year":

@@ -1,4 +1,4 @@
-"""What the command ``kb`` answers: the same values as the pages, as JSON or as plain text for the terminal."""
+"""What the command ``kb`` answers: the values of the pages, as JSON or as text for the terminal."""
 
 from __future__ import annotations
 
