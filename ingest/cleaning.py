@@ -36,6 +36,10 @@ _SAME = (
 _SHORTEST = 4  # pages below which nothing is called a running head
 _WORDS = re.compile(r"[^\W\d_]+")
 _SAMPLE = 20_000  # characters that a language is told from
+_FIVE_LETTERS = re.compile(r"(?:[\W_]*[^\W_]){5}")
+_ODD = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufffd-\uffff\ud800-\udfff\ue000-\uf8ff]")
+_MUTE = re.compile(r"(?<![^\W\d_])[bcdfghjklmnpqrstvwxzç]{5,}(?![^\W\d_])", re.IGNORECASE)
+_HUMP = re.compile(r"[a-zà-öø-ÿ][A-ZÀ-ÖØ-Þ]")
 _READABLE_WORDS = 3  # fewer and a page has no words to be judged by
 
 
@@ -62,35 +66,31 @@ def clean_pages(pages: Sequence[Page]) -> tuple[Page, ...]:
 def grade(text: str) -> float:
     """How legible a text is, from 0 (nothing, or noise) to 1: the share of characters that French and its
     neighbours write with, times the share of words that look like words."""
-    visible = [c for c in text if not c.isspace()]
-    words = _WORDS.findall(text)
+    visible = sum(map(len, text.split()))
     if not visible:
         return 0.0
-    odd = sum(_is_odd(c) for c in visible)
-    if len(words) < _READABLE_WORDS:
-        return round(1 - odd / len(visible), 3)
-    strange = sum(_is_strange(word) for word in words)
-    return round((1 - odd / len(visible)) * (1 - strange / len(words)), 3)
+    sound = 1 - len(_ODD.findall(text)) / visible
+    words = len(_WORDS.findall(text))
+    if words < _READABLE_WORDS:
+        return round(sound, 3)
+    return round(sound * (1 - min(words, _strange(text)) / words), 3)
 
 
 def has_text(text: str) -> bool:
     """Whether there is more than a page number: five letters or digits."""
-    return sum(c.isalnum() for c in text[:_SAMPLE]) >= 5
+    return _FIVE_LETTERS.match(text) is not None
 
 
-def _is_odd(character: str) -> bool:
-    return character == "\ufffd" or unicodedata.category(character) in ("Cc", "Cn", "Co", "Cs")
-
-
-def _is_strange(word: str) -> bool:
-    """No vowel in a long word in lower case, or capitals in the midst of one: a font without its table."""
-    if len(word) < 5 or word.isupper():
-        return False
-    if not word.isascii() and unicodedata.name(word[0], "").split(" ")[0] != "LATIN":
-        return False
-    inner = word[1:]
-    mixed = sum(a.islower() and b.isupper() for a, b in zip(word, inner, strict=False))
-    return mixed > 1 or not any(c in "aeiouy" for c in fold(word))
+def _strange(text: str) -> int:
+    """How many words are long without a vowel, or have capitals in their midst: a font without its table."""
+    mute = sum(not match.group().isupper() for match in _MUTE.finditer(text))
+    mixed, end, counted = 0, -1, False
+    for match in _HUMP.finditer(text):
+        # A second hump in the same word; one is common (« McDonald », « LaSer »).
+        same = end >= 0 and (end == match.start() or text[end : match.start()].isalpha())
+        mixed += same and not counted
+        counted, end = same, match.end()
+    return mute + mixed
 
 
 def _without_running_heads(texts: list[str]) -> list[str]:

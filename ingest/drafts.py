@@ -35,8 +35,8 @@ class Draft:
     """A record as its file tells it; ``title`` "" and ``type`` "document" when the file does not say.
 
     ``hosts`` are ways, the surest first, to find the work that this one is a part of, as (kind, value): kind
-    "record", "isbn", "issn" or "title". ``place_in_file`` says where a catalogue file
-    holds it ("ligne 12"), "" for a document. ``found`` tells for a field where it was read. ``warnings`` are French sentences.
+    "record", "isbn", "issn" or "title". ``place_in_file`` says where a catalogue file holds it ("ligne 12"),
+    "" for a document. ``found`` tells for a field where it was read. ``warnings`` are French sentences.
     """
 
     title: str = ""

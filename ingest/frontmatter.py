@@ -71,7 +71,7 @@ def title_of_lines(lines: Sequence[Line]) -> str | None:
     if not lines:
         return None
     tallest = max(line.height for line in lines)
-    for height in sorted({line.height for line in lines if line.height > 0.6 * tallest}, reverse=True):
+    for height in sorted({line.height for line in lines if line.height >= 0.6 * tallest}, reverse=True):
         run = _run(lines, height)
         # A text all of one size has no title set apart; its first line is the best guess.
         title = _joined(run if len(run) <= _TITLE_LINES else run[:1])

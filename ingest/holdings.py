@@ -22,7 +22,7 @@ _UNKNOWN_LANGUAGE = "und"
 
 def record_of(draft: Draft, held: Record | None, *, id: str, source: str) -> Record:
     """The record that a draft makes, or makes of the one ``held``: what the draft says replaces what was
-    there, what it does not say stays; the files, the host and people's decisions stay."""
+    there, what it does not say stays; the files, the host, the source and people's decisions stay."""
     fields = draft.record_fields()
     if draft.language is None and held is None:
         fields["language"] = "fr" if draft.place_in_file else _UNKNOWN_LANGUAGE
@@ -32,7 +32,7 @@ def record_of(draft: Draft, held: Record | None, *, id: str, source: str) -> Rec
         fields["identifiers"] = dict(held.identifiers) | dict(fields["identifiers"])
     if held.type != "document" and draft.type == "document":
         fields.pop("type", None)
-    return dataclasses.replace(held, source=source, **fields)
+    return dataclasses.replace(held, **fields)
 
 
 def with_file(record: Record, file: File, replaced: str | None = None) -> Record:

@@ -38,6 +38,7 @@ PRELOADED = ("ingest.readers", "ingest.pictures")
 
 _FRAME = struct.Struct(">cI")  # kind, length
 _OUTPUT, _BEAT, _ERROR, _DONE = b"o", b".", b"e", b"z"
+_READY = b"+"
 _READ = 1 << 16
 _REQUEST = 1 << 16  # bytes of one request: a task's name, its arguments (a path is below 4,096) and limits
 _BEAT_SECONDS = 0.2  # between two signs of life: far below any limit, far above their cost
@@ -216,6 +217,9 @@ def _start_server() -> tuple[subprocess.Popen[bytes], socket.socket]:
             stdin=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
+    if ours.recv(1) != _READY:
+        ours.close()
+        raise RuntimeError(f"the fork server did not start: it ended with {server.wait()}")
     return server, ours
 
 
@@ -231,6 +235,7 @@ def serve(control_end: int) -> None:
     _write_nowhere()
     children: dict[int, _Served] = {}
     with socket.socket(fileno=control_end) as control:
+        control.send(_READY)
         while _attend(control, children):
             pass
     for child in children.values():

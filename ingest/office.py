@@ -28,7 +28,7 @@ from kb.records import Page, regular_date
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 ODT = "application/vnd.oasis.opendocument.text"
 
-_LARGEST_PART = 200_000_000  # bytes of XML once inflated: 1,000 pages make 20 MB
+_LARGEST_PART = 100_000_000  # bytes of XML once inflated: 1,000 pages make 20 MB
 _LONGEST_PAGE = (
     8_000  # characters: longer "pages" are whole chapters between two breaks, and are cut into passages
 )

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,7 +24,7 @@ import structlog
 
 from ingest import holdings
 from ingest.drafts import Draft, from_wire
-from ingest.isolation import Limits, Sandbox
+from ingest.isolation import Sandbox
 from ingest.readers import CATALOGUE_TYPES
 from ingest.tagging import Suggestion, Text
 from kb.database import Store
@@ -82,15 +83,17 @@ def ingest(
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
     after_commit: Callable[[], object] | None = None,
-    limits: Limits | None = None,
+    sandbox: Sandbox | None = None,
 ) -> Iterator[Outcome]:
     """Take files and whole folders into the fund, in order of name; an outcome for each file found.
 
     ``progress`` is told how many files are done, of how many; ``after_commit`` is called each time that
-    documents have been saved. Safe to run again: what is known is left as it is.
+    documents have been saved. ``sandbox`` is where files are read, one of our own if None. Safe to run
+    again: what is known is left as it is.
     """
     found = list(find(paths))
-    with Sandbox(limits) as sandbox, ThreadPoolExecutor(workers, "reader") as pool:
+    ours = nullcontext(sandbox) if sandbox is not None else Sandbox()
+    with ours as sandbox, ThreadPoolExecutor(workers, "reader") as pool:
         desk = _Desk(store, tagger, centre, after_commit)
         try:
             for done, outcome in enumerate(_outcomes(found, sandbox, pool, desk, workers), start=1):
@@ -380,11 +383,11 @@ class _Desk:
         held = entry.held
         id = held.id if held is not None else self.store.new_id(self._centre)
         record = holdings.record_of(entry.draft, held, id=id, source=catalogue.source)
-        proposed = holdings.subjects_proposed(self._suggest(entry.draft))
-        saved = self.store.save(holdings.with_subjects(record, self.store.thesaurus(), proposed))
-        catalogue.settle(entry, id)
-        if not saved:
+        if record == held:
             return Status.UNCHANGED
+        proposed = holdings.subjects_proposed(self._suggest(entry.draft))
+        self.store.save(holdings.with_subjects(record, self.store.thesaurus(), proposed))
+        catalogue.settle(entry, id)
         return Status.PUBLISHED if held is None else Status.UPDATED
 
     def _link(self, id: str, host: str) -> bool:

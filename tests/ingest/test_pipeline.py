@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.isolation import Limits, Sandbox
+from ingest.pipeline import Outcome, Status, find, ingest, problem_of
+from ingest.tagging import Tagger
+from kb.database import Store
+from kb.errors import Reason
+from kb.records import Origin, State
+
+Inbox = Callable[[str, bytes | str], Path]
+Run = Callable[..., list[Outcome]]
+
+THEME = "https://example.org/themes/"
+
+
+@pytest.fixture
+def run(store: Store, tagger: Tagger, sandbox: Sandbox) -> Run:
+    def taken(*paths: Path, **options: Any) -> list[Outcome]:
+        return list(ingest(paths, store, tagger, centre="vc", **{"sandbox": sandbox, **options}))
+
+    return taken
+
+
+def page(title: str, text: str) -> str:
+    return f"<html><head><title>{title}</title></head><body><p>{text}</p></body></html>"
+
+
+def test_a_document_is_kept_whole(run: Run, store: Store, make: Any, inbox: Inbox) -> None:
+    path = inbox(
+        "guide.pdf", make.pdf("Guide de la médiation sociale\n" + make.text, make.text, first_size=24)
+    )
+    (outcome,) = run(path)
+    assert (outcome.status, outcome.path, outcome.pages, outcome.reason) == (Status.PUBLISHED, path, 2, None)
+    record = store.get(outcome.ids[0])
+    assert (record.title, record.type, record.language) == ("Guide de la médiation sociale", "guide", "fr")
+    assert [p.number for p in store.pages(record.id)] == [1, 2]
+    (file,) = record.files
+    assert (file.name, file.media_type, file.pages, file.size) == (
+        "guide.pdf",
+        "application/pdf",
+        2,
+        path.stat().st_size,
+    )
+    assert store.originals.path(file.sha256).read_bytes() == path.read_bytes()
+    assert record.source == str(path)
+
+
+def test_subjects_are_proposed_with_their_evidence(run: Run, store: Store, make: Any, inbox: Inbox) -> None:
+    (outcome,) = run(inbox("a.html", page("La médiation sociale", make.text * 3)))
+    (subject, *_) = store.get(outcome.ids[0]).subjects
+    assert (subject.concept, subject.origin, subject.state) == (THEME + "T06", Origin.MACHINE, State.PROPOSED)
+    assert 0 < subject.score <= 1
+    for evidence in subject.evidence:
+        if evidence.page:
+            assert (
+                store.page(outcome.ids[0], evidence.page).text[evidence.start : evidence.end] == evidence.text
+            )
+
+
+def test_a_second_run_changes_nothing_and_says_so(run: Run, store: Store, make: Any, inbox: Inbox) -> None:
+    inbox("a.html", page("Titre un", make.text))
+    inbox("b.csv", "titre;cote;exemplaires\nUn livre;C 1;2\nUn autre;;1\n")
+    inbox("c.mrc", make.unimarc(("001", "7"), ("200", "1 $aNotice"), ("801", " 0$bVC")))
+    folder = inbox("d.pdf", make.pdf("")).parent
+    first = run(folder)
+    before = (store.position(), len(store))
+    second = run(folder)
+    assert [o.status for o in first] == [Status.PUBLISHED] * 3 + [Status.WAITING]
+    assert [o.status for o in second] == [Status.UNCHANGED] * 3 + [Status.WAITING]
+    assert [o.ids for o in second] == [o.ids for o in first]
+    assert (store.position(), len(store)) == before
+
+
+def test_the_same_bytes_under_two_names_are_one_record(
+    run: Run, store: Store, make: Any, inbox: Inbox
+) -> None:
+    inbox("a.html", page("Titre", make.text))
+    folder = inbox("b.html", page("Titre", make.text)).parent
+    first, second = run(folder)
+    assert (first.status, second.status, first.ids) == (Status.PUBLISHED, Status.UNCHANGED, second.ids)
+    assert len(store) == 1
+
+
+def test_new_bytes_at_a_known_place_update_its_record(
+    run: Run, store: Store, make: Any, inbox: Inbox
+) -> None:
+    (first,) = run(inbox("a.html", page("Titre", make.text)))
+    (second,) = run(inbox("a.html", page("Titre revu", make.text + " Fin.")))
+    assert (second.status, second.ids) == (Status.UPDATED, first.ids)
+    record = store.get(first.ids[0])
+    assert (record.title, len(record.files), len(store)) == ("Titre revu", 1, 1)
+    assert store.pages(record.id)[0].text.endswith("Fin.")
+
+
+def test_what_people_decided_outlives_a_new_reading(run: Run, store: Store, make: Any, inbox: Inbox) -> None:
+    path = inbox("a.html", page("Médiation sociale", make.text))
+    (outcome,) = run(path)
+    record = store.get(outcome.ids[0])
+    refused = tuple(dataclasses.replace(s, state=State.REFUSED) for s in record.subjects)
+    assert refused
+    added = dataclasses.replace(
+        refused[0], concept=THEME + "T12", origin=Origin.LIBRARIAN, state=State.ACCEPTED
+    )
+    store.save(dataclasses.replace(record, subjects=(*refused, added), call_number="AME 12"))
+    run(inbox("a.html", page("Médiation sociale", make.text + " Fin.")))
+    held = store.get(outcome.ids[0])
+    assert {s.concept: s.state for s in held.subjects if s.concept in {r.concept for r in refused}} == {
+        r.concept: State.REFUSED for r in refused
+    }
+    assert added in held.subjects
+    assert held.call_number == "AME 12"
+
+
+def test_one_bad_file_never_stops_the_others(run: Run, make: Any, inbox: Inbox) -> None:
+    inbox("1-vide.pdf", b"")
+    inbox("2-bruit.pdf", bytes(range(1, 256)) * 9)
+    inbox("3-image.png", b"\x89PNG\r\n\x1a\n")
+    inbox("4-scan.pdf", make.pdf("", ""))
+    inbox("5-table.csv", "nom\nx\n")
+    inbox(".cache", "x")
+    folder = inbox("6-bon.html", page("Bon", make.text)).parent
+    os.mkfifo(folder / "7-tuyau")
+    (folder / "8-perdu").symlink_to(folder / "absent")
+    (folder / "9-lien").symlink_to(folder.parent)
+    outcomes = {o.path.name: (str(o.status), o.reason) for o in run(folder, folder / "absent.pdf")}
+    assert outcomes == {
+        ".cache": ("refused", Reason.UNSUPPORTED),
+        "1-vide.pdf": ("refused", Reason.EMPTY),
+        "2-bruit.pdf": ("refused", Reason.DAMAGED),
+        "3-image.png": ("refused", Reason.UNSUPPORTED),
+        "4-scan.pdf": ("waiting", Reason.NO_TEXT),
+        "5-table.csv": ("refused", Reason.BAD_RECORDS),
+        "6-bon.html": ("published", None),
+        "7-tuyau": ("refused", Reason.UNSUPPORTED),
+        "8-perdu": ("refused", Reason.MISSING),
+        "9-lien": ("refused", Reason.UNSUPPORTED),
+        "absent.pdf": ("refused", Reason.MISSING),
+    }
+
+
+def test_limits_end_a_reading_with_their_reason(run: Run, make: Any, inbox: Inbox) -> None:
+    path = inbox("gros.txt", (make.text + "\n\n") * 2_000)
+    for limits, reason in (
+        (Limits(output_bytes=100_000), Reason.TOO_LARGE),
+        (Limits(memory_bytes=1 << 20), Reason.TOO_MUCH_MEMORY),
+        (Limits(idle_seconds=0), Reason.TOO_SLOW),
+    ):
+        with Sandbox(limits) as narrow:
+            (outcome,) = run(path, sandbox=narrow)
+        assert (outcome.status, outcome.reason) == (Status.REFUSED, reason)
+
+
+def test_what_the_system_forbids_is_told() -> None:
+    assert problem_of(PermissionError("no")).reason is Reason.NOT_ALLOWED
+    assert problem_of(OSError("input/output error")).reason is Reason.DAMAGED
+
+
+def test_a_document_without_text_keeps_its_original(run: Run, store: Store, make: Any, inbox: Inbox) -> None:
+    path = inbox("scan.pdf", make.pdf("", ""))
+    run(path)
+    kept = [p for p in store.originals.folder.rglob("*") if p.is_file()]
+    assert [p.read_bytes() for p in kept] == [path.read_bytes()]
+    assert len(store) == 0
+
+
+def test_files_are_found_once_in_order_of_name(inbox: Inbox) -> None:
+    folder = inbox("b/2.txt", "x").parent.parent
+    inbox("a.txt", "x")
+    inbox("b/1.txt", "x")
+    names = [f.path.relative_to(folder).as_posix() for f in find([folder, folder / "a.txt", folder / "b"])]
+    assert names == ["a.txt", "b/1.txt", "b/2.txt"]
+
+
+def test_a_name_that_is_not_utf8_is_no_obstacle(run: Run, store: Store, make: Any, inbox: Inbox) -> None:
+    folder = inbox("a.html", page("Titre", make.text)).parent
+    os.rename(folder / "a.html", os.path.join(os.fsencode(folder), b"\xe9t\xe9.html"))
+    (outcome,) = run(folder)
+    assert outcome.status is Status.PUBLISHED
+    assert "\ufffd" in (store.get(outcome.ids[0]).source or "")
+
+
+def test_progress_and_commits_are_told(run: Run, store: Store, make: Any, inbox: Inbox) -> None:
+    for number in range(5):
+        folder = inbox(f"{number}.html", page(f"Titre {number}", make.text)).parent
+    progress: list[tuple[int, int]] = []
+    held: list[int] = []
+    run(
+        folder,
+        progress=lambda done, total: progress.append((done, total)),
+        after_commit=lambda: held.append(len(store)),
+    )
+    assert progress == [(n, 5) for n in range(1, 6)]
+    assert held[-1] == 5
+
+
+# -- catalogues
+
+
+def test_rows_become_records_and_key_words_of_the_vocabulary_subjects(
+    run: Run, store: Store, inbox: Inbox
+) -> None:
+    (outcome,) = run(inbox("f.csv", "titre;cote;mots-clés\nUn livre;AME 12;médiation sociale / métier\n"))
+    record = store.get(outcome.ids[0])
+    assert (record.call_number, record.language, record.files) == ("AME 12", "fr", ())
+    subject = next(s for s in record.subjects if s.concept == THEME + "T06")
+    assert (subject.origin, subject.state) == (Origin.SOURCE, State.ACCEPTED)
+    assert record.keywords == ("médiation sociale", "métier")
+
+
+def test_a_changed_row_updates_its_record_and_no_other(run: Run, store: Store, inbox: Inbox) -> None:
+    (first,) = run(inbox("f.csv", "titre;cote;année\nUn;C 1;2001\nDeux;C 2;2002\n"))
+    (second,) = run(inbox("f.csv", "titre;cote;année\nUn, revu;C 1;2001\nDeux;C 2;2002\nTrois;C 3;2003\n"))
+    assert second.ids[:2] == first.ids
+    assert store.get(first.ids[0]).title == "Un, revu"
+    assert len(store) == 3
+
+
+def test_two_rows_of_one_work_are_one_record_with_the_copies_of_both(
+    run: Run, store: Store, inbox: Inbox
+) -> None:
+    text = "titre;cote;code-barres\nUn livre;C 1;11\nAutre;C 2;12\nUn livre;C 1;13\n"
+    (outcome,) = run(inbox("f.csv", text))
+    assert len(store) == 2
+    assert [c.barcode for c in store.get(outcome.ids[0]).copies] == ["11", "13"]
+    assert any("même ouvrage" in warning for warning in outcome.warnings)
+    assert run(inbox("f.csv", text))[0].status is Status.UNCHANGED
+
+
+def test_volumes_that_share_an_isbn_stay_apart_over_runs(run: Run, store: Store, inbox: Inbox) -> None:
+    text = "titre;isbn\nTome 1;2-07-061239-2\nTome 2;2-07-061239-4\n"
+    first, second = run(inbox("f.csv", text)), run(inbox("f.csv", text))
+    assert second[0].status is Status.UNCHANGED
+    assert (second[0].ids, len(store)) == (first[0].ids, 2)
+
+
+def test_bare_numbers_of_two_catalogues_do_not_mix(run: Run, store: Store, inbox: Inbox) -> None:
+    run(inbox("a.csv", "numéro;titre\n1;Un livre\n"))
+    run(inbox("b.csv", "numéro;titre\n1;Tout autre chose\n"))
+    assert len(store) == 2
+
+
+def test_parts_hang_on_their_hosts_wherever_these_stand_in_the_file(
+    run: Run, store: Store, make: Any, inbox: Inbox
+) -> None:
+    source = ("801", " 0$bVC")
+    part = make.unimarc(
+        ("001", "2"), ("200", "1 $aArticle"), ("463", " 0$01$tCahier$ppp. 3-9"), source, leader="naa  22"
+    )
+    host = make.unimarc(("001", "1"), ("200", "1 $aCahier"), source)
+    (outcome,) = run(inbox("a.mrc", part + host))
+    article, cahier = (store.get(id) for id in outcome.ids)
+    assert (article.host, article.host_pages, cahier.host) == (cahier.id, "3-9", None)
+    assert run(inbox("a.mrc", part + host))[0].status is Status.UNCHANGED
+    (row,) = run(inbox("b.csv", "titre;dans\nAutre article;Cahier\n"))
+    assert store.get(row.ids[0]).host == cahier.id
+
+
+def test_bad_rows_come_as_warnings_of_the_file(run: Run, inbox: Inbox) -> None:
+    (outcome,) = run(inbox("f.csv", "titre;année\nUn;2001\n;2002\n"))
+    assert (outcome.status, len(outcome.ids), outcome.warnings) == (
+        Status.PUBLISHED,
+        1,
+        ("ligne 3 : pas de titre",),
+    )
