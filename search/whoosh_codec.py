@@ -97,10 +97,10 @@ class _TermsReader(base.TermsReader):  # type: ignore[misc]
         return TermInfo(weight, len(docs), 1, 1, float(found.freqs.max()), int(docs[0]), int(docs[-1]))
 
     def frequency(self, fieldname: str, text: bytes) -> Any:
-        return self.term_info(fieldname, text).weight()
+        return self.term_info(fieldname, text).weight() if (fieldname, text) in self else 0.0
 
     def doc_frequency(self, fieldname: str, text: bytes) -> int:
-        return len(self._postings(fieldname, text)[0])
+        return len(self._postings(fieldname, text)[0]) if (fieldname, text) in self else 0
 
     def matcher(self, fieldname: str, text: bytes, format_: Any, scorer: Any = None) -> Any:
         docs, found = self._postings(fieldname, text)

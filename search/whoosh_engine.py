@@ -121,7 +121,7 @@ class WhooshEngine:
 
     def drop_cache(self) -> None:
         """Forget what was worked out of postings, as after opening."""
-        self._cache.clear()
+        self._current().forget()
 
     def close(self) -> None:
         """Let go of the files; the next question opens them again."""

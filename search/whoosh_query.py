@@ -33,7 +33,7 @@ from search.query import (
 )
 from search.whoosh_files import Array
 from search.whoosh_lexicon import squeezed
-from search.whoosh_segment import Segment, TermPostings, ranges
+from search.whoosh_segment import Segment, TermPostings, firsts, ranges
 
 LeafQuery: TypeAlias = Words | Phrase | Prefix | Fuzzy
 
@@ -113,6 +113,9 @@ class Cache:
             self._size = 0
 
 
+_LEAVES = 1_000  # leaves kept ready: more than the queries of a minute
+
+
 class Snapshot:
     """All segments of one generation of the index, and what is counted over all of them."""
 
@@ -121,6 +124,7 @@ class Snapshot:
         self.generation = generation
         self.cache = cache
         self._idf: dict[tuple[str, str], float] = {}
+        self._leaves: dict[LeafQuery, Leaf] = {}
 
     @cached_property
     def units(self) -> int:
@@ -155,6 +159,19 @@ class Snapshot:
 
     def leaf(self, query: LeafQuery) -> Leaf:
         """The leaf made ready, with the words that it stands for in this fund."""
+        if (found := self._leaves.get(query)) is None:
+            if len(self._leaves) >= _LEAVES:
+                self._leaves.clear()
+            found = self._leaves[query] = self._ready(query)
+        return found
+
+    def forget(self) -> None:
+        """Drop what was worked out for single queries."""
+        self.cache.clear()
+        self._leaves.clear()
+        self._idf.clear()
+
+    def _ready(self, query: LeafQuery) -> Leaf:
         fields = query.fields or tuple(FIELDS)
         match query:
             case Words(text, _, need):
@@ -251,7 +268,7 @@ class Matching:
                 return found
             case Not(part):
                 held = np.zeros(segment.records, dtype=bool)
-                held[segment.unit_record[np.flatnonzero(self.mask(part))]] = True
+                held[segment.unit_record[self.mask(part).nonzero()[0]]] = True
                 return ~held[segment.unit_record]
             case Words() | Phrase() | Prefix() | Fuzzy():
                 return self._leaf(query)
@@ -347,9 +364,9 @@ class Matching:
             rows.docs, self._bm25("text", rows.freqs, lengths, rows.weights), len(rows.sizes)
         )
         owners = segment.unit_record[rows.docs]
-        fresh = np.diff(owners, prepend=-1) != 0
-        fresh[np.cumsum(rows.sizes[:-1], dtype=np.intp)] = True  # the same record, but another token
-        starts = np.flatnonzero(fresh)
+        starts = firsts(owners)
+        if len(rows.sizes) > 1:  # the same record at the end of one token and the start of the next
+            starts = np.union1d(starts, np.cumsum(rows.sizes[:-1]))
         records = owners[starts]
         freqs = np.add.reduceat(rows.freqs, starts, dtype=np.uint32)
         lengths = segment.lengths("whole")[records]
@@ -406,7 +423,7 @@ def _added(docs: Array, scores: Array, tokens: int) -> tuple[Array, Array]:
     if tokens == 1:
         return docs, scores
     dense = np.bincount(docs, weights=scores)
-    found = np.flatnonzero(dense)
+    found = dense.nonzero()[0]
     return found, dense[found].astype(np.float32)
 
 
@@ -418,7 +435,7 @@ def _best(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
     docs = np.concatenate([part[0] for part in parts])
     order = np.argsort(docs, kind="stable")
     docs, scores = docs[order], np.concatenate([part[1] for part in parts])[order]
-    starts = np.flatnonzero(np.diff(docs, prepend=-1))
+    starts = firsts(docs)
     return docs[starts], np.maximum.reduceat(scores, starts)
 
 

@@ -7,6 +7,7 @@ records by ``reduceat``, filters and facets over records, the order and the page
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +20,12 @@ from search.engine import FACETS, Hit, Results
 from search.query import And, Between, Everything, Fuzzy, Not, Or, Phrase, Prefix, Query, Request, Sort, Words
 from search.whoosh_files import Array
 from search.whoosh_query import Leaf, LeafQuery, Matching, Snapshot
-from search.whoosh_segment import Segment, ranges
+from search.whoosh_segment import Segment, firsts, ranges
 
 _SPAN = re.compile(r"(\d*)-(\d*)")
+_FEW = (
+    8  # records of a segment per record found: with fewer found, going to their codes is quicker than a mask
+)
 _UNDATED = 9999_00_00  # where undated records stand, oldest first: last
 
 
@@ -85,9 +89,9 @@ class _Found:
         mask = self._matching.mask(request.query)
         if segment.live_units is not None:
             mask = mask & segment.live_units
-        self._units = np.flatnonzero(mask)
+        self._units = mask.nonzero()[0]
         owners = segment.unit_record[self._units]
-        self._starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        self._starts = firsts(owners)
         self.records = owners[self._starts]
         self._passing = [self._passes(facet, codes) for facet, codes in request.filters]
 
@@ -101,9 +105,10 @@ class _Found:
             for span in filter(None, map(_SPAN.fullmatch, codes)):
                 low, high = int(span[1] or 0), int(span[2] or 9999)
                 numbers |= {n for year, n in columns.number.items() if low <= int(year) <= high}
+        wanted = np.zeros(len(columns.values), dtype=bool)
+        wanted[list(numbers)] = True
         held = np.zeros(self._segment.records, dtype=bool)
-        wanted = np.isin(columns.codes, list(numbers))
-        held[columns.owners[wanted]] = True
+        held[columns.owners[wanted[columns.codes]]] = True
         return held[self.records]
 
     def _kept(self, without: str | None = None) -> Array | None:
@@ -130,10 +135,15 @@ class _Found:
             return {}
         columns, kept = self._segment.facet(facet), self._kept(facet)
         records = self.records if kept is None else self.records[kept]
-        first = columns.first[records]
-        flat = columns.codes[ranges(first, columns.first[records + 1] - first)]
-        counts = np.bincount(flat)
-        return {columns.values[n]: int(counts[n]) for n in np.flatnonzero(counts).tolist()}
+        if len(records) * _FEW > self._segment.records:
+            held = np.zeros(self._segment.records, dtype=bool)
+            held[records] = True
+            codes = columns.codes[held[columns.owners]]
+        else:
+            first = columns.first[records]
+            codes = columns.codes[ranges(first, columns.first[records + 1] - first)]
+        counts = np.bincount(codes).tolist()
+        return {value: count for value, count in zip(columns.values, counts, strict=False) if count}
 
     # -- scores
 
@@ -212,10 +222,10 @@ class _Found:
         """The hit at one place."""
         start = int(self._starts[place])
         end = int(self._starts[place + 1]) if place + 1 < len(self._starts) else len(self._units)
-        scores = self._scores[0][start:end]
-        numbers = self._segment.page[self._units[start:end]]
-        order = _smallest(-scores, numbers, self._request.pages)
-        pages = tuple(int(numbers[i]) for i in order.tolist() if scores[i] > 0)
+        scores = self._scores[0][start:end].tolist()
+        numbers = self._segment.page[self._units[start:end]].tolist()
+        scored = ((-score, number) for score, number in zip(scores, numbers, strict=True) if score > 0)
+        pages = tuple(number for _, number in heapq.nsmallest(self._request.pages, scored))
         id = self._segment.ids.text(int(self.records[place]))
         return Hit(id, float(self._record_scores[place]), pages)
 

@@ -26,6 +26,13 @@ def ranges(starts: Array, counts: Array) -> Array:
     return numbers
 
 
+def firsts(numbers: Array) -> Array:
+    """Where each run of equal numbers begins."""
+    fresh = np.ones(len(numbers), dtype=bool)
+    np.not_equal(numbers[1:], numbers[:-1], out=fresh[1:])
+    return fresh.nonzero()[0]
+
+
 @dataclass(frozen=True, slots=True)
 class FieldColumns:
     """The postings of one field; see ``whoosh_build`` for what each column is."""
