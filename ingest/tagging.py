@@ -33,7 +33,7 @@ THRESHOLD = 0.4
 _EVIDENCE = 5  # pieces of evidence kept a concept: the best places
 _NEAR_WORDS = 18  # words either side of an acronym that may tell its sense: a long sentence
 _SENTENCE = 200  # characters either side given to the French model
-_COMMON = 0.2  # weight left to a concept that every document of a batch names
+_COMMON = 0.3  # weight left to a concept that every document of a batch names
 _BATCH = 20  # documents from which how many share a concept says something
 
 
@@ -45,7 +45,7 @@ _HEADING_LENGTH = 90  # characters
 # How mentions make a score. Chosen on documents and vocabularies of three kinds; see decisions/0004.
 _HALF = 2.0  # mentions that give half of the frequency score in a text of _LENGTH words
 _LENGTH = 600
-_TITLE, _EARLY, _SPREAD = 0.8, 1.5, 0.3  # worth of the title, of an early mention, of mentions all over
+_TITLE, _EARLY, _SPREAD = 0.8, 2.0, 0.3  # worth of the title, of an early mention, of mentions all over
 _SIZES = (0.0, 0.8, 1.0, 1.1)  # by number of terms: longer labels say more exactly what is meant
 _POINTED = 0.3  # worth of a concept that one word points at, none names
 _SLICES = 10  # of a document, over which spread is seen
