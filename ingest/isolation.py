@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -34,7 +35,7 @@ from typing import Any, Self
 from kb.errors import IngestError, Reason, UnreadableDocument, UnsupportedFormat
 
 PRELOADED = ("ingest.readers", "ingest.pictures")
-"""Modules that the fork server loads before it forks."""
+"""Modules that the fork server loads before it forks, and warms up if they have a function ``warm``."""
 
 _FRAME = struct.Struct(">cI")  # kind, length
 _OUTPUT, _BEAT, _ERROR, _DONE = b"o", b".", b"e", b"z"
@@ -229,8 +230,11 @@ def _start_server() -> tuple[subprocess.Popen[bytes], socket.socket]:
 def serve(control_end: int) -> None:
     """Fork a child for each task asked over the socket, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asked, who then closes
-    for module in PRELOADED:
-        importlib.import_module(module)
+    for name in PRELOADED:
+        module = importlib.import_module(name)
+        getattr(module, "warm", _nothing)()
+    gc.collect()
+    gc.freeze()  # what is loaded is never looked at again, so that children share its memory
     _close_network()
     _write_nowhere()
     children: dict[int, _Served] = {}
@@ -359,10 +363,14 @@ class _Said:
         self.frame(_ERROR, json.dumps([kind, reason, detail[:500]]).encode())
 
 
+def _nothing() -> None:
+    return
+
+
 class _Beat:
     """Where a sign of life goes: nowhere, outside a child."""
 
-    say: Callable[[], None] = staticmethod(lambda: None)
+    say: Callable[[], None] = staticmethod(_nothing)
 
 
 def beat() -> None:

@@ -140,6 +140,13 @@ def _date(text: str) -> str | None:
     return regular_date(text.removeprefix("D:")[:8])
 
 
+def warm() -> None:
+    """Bind the functions of pdfium, on an empty page."""
+    with pypdfium2.PdfDocument.new() as document:
+        document.new_page(9, 9)
+        _by_pdfium(document)
+
+
 # -- pypdf
 
 

@@ -128,6 +128,14 @@ def read(path: Path) -> Iterator[Draft]:
     yield from READERS[format_of(path)](path)
 
 
+def warm() -> None:
+    """Read a little of what is most common from memory: patterns get compiled and libraries bound once, and
+    not in each child (it saves a quarter of the time of a PDF of six pages)."""
+    page = "<title>Guide</title><p>Les habitants de la commune, par Léa Roy, en juin 2011.</p>"
+    html.draft_of(page, "guide.html")
+    pdf.warm()
+
+
 def emit(path: str) -> Iterator[str]:
     """The task of ``ingest.isolation`` that reads a file: each draft as it crosses."""
     for draft in read(Path(path)):

@@ -36,11 +36,8 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
 
 def book(count: int) -> list[Page]:
     return [
-        Page(
-            n,
-            f"Cahier n° 1 – Les jeunes\nTexte de la page {'abcdefghij'[n]}\nsuite {'klmnopqrst'[n]}\nVille Caraïbe {n} / {count}",
-        )
-        for n in range(1, count + 1)
+        Page(n, f"Cahier n° 1 – Les jeunes\nTexte de la page {one}\nsuite {two}\nVille Caraïbe {n} / {count}")
+        for n, one, two in zip(range(1, count + 1), "bcdef", "lmnop", strict=False)
     ]
 
 

@@ -66,11 +66,11 @@ def test_every_reader_finds_the_title_and_its_drafts_cross(name: str, make: Any,
         assert all(page.grade > 0.9 for page in draft.pages)
 
 
-@pytest.mark.parametrize("name", sorted(readers.READERS))
-def test_every_reader_reads_its_file_under_another_name(name: str, make: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(set(readers.READERS) - {"text", "markdown", "csv"}))
+def test_every_reader_but_those_of_texts_knows_its_file_under_another_name(
+    name: str, make: Any, tmp_path: Path
+) -> None:
     path = samples(make, tmp_path / "in")[name]
-    if name in ("text", "markdown", "csv"):
-        pytest.skip("texts are told apart by their names only")
     assert readers.format_of(path.rename(path.with_suffix(".xyz"))) == name
 
 
