@@ -58,6 +58,11 @@ STATUSES: Mapping[str, str] = MappingProxyType(
 )
 """Status of an outcome -> its French word."""
 
+STATUSES_OF_MANY: Mapping[str, str] = MappingProxyType(
+    {**STATUSES, "published": "publiés", "unchanged": "inchangés", "refused": "refusés"}
+)
+"""The same, of several files."""
+
 _NOT_FOUND: Mapping[str, str] = MappingProxyType(
     {
         "record": "Cette notice n’existe pas, ou n’existe plus.",

@@ -81,8 +81,9 @@ class Parts:
 
     def close(self) -> None:
         """Let go of files and connections."""
-        if "engine" in self.__dict__:
-            self.engine.close()
+        for opened in ("engine", "pictures"):
+            if opened in self.__dict__:
+                getattr(self, opened).close()
         self.store.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ingest import pipeline
 from ingest.pipeline import Outcome
 from search import indexing
-from web.messages import STATUSES
+from web.messages import STATUSES, STATUSES_OF_MANY
 from web.parts import Parts
-from web.typography import decimal
+from web.typography import counted, decimal
 
 _SUMMARY = ("published", "updated", "unchanged", "waiting", "refused")
 
@@ -56,9 +56,13 @@ def ingest_with_progress(
         ):
             counts[str(outcome.status)] += 1
             tell(outcome)
-    told = ", ".join(f"{counts[name]} {STATUSES[name]}" for name in _SUMMARY if counts[name])
-    console.print(f"{sum(counts.values())} fichier(s) : {told or 'rien à lire'}.", highlight=False)
+    told = ", ".join(f"{counts[name]} {_words(counts[name])[name]}" for name in _SUMMARY if counts[name])
+    console.print(f"{counted(counts.total(), 'fichier')} : {told or 'rien à lire'}.", highlight=False)
     return counts
+
+
+def _words(count: int) -> Mapping[str, str]:
+    return STATUSES if count < 2 else STATUSES_OF_MANY
 
 
 def rebuild_with_progress(parts: Parts) -> int:

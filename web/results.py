@@ -212,23 +212,24 @@ def _suggestion(parts: Parts, state: SearchState) -> Link | None:
 
 def _nothing(parts: Parts, state: SearchState, labels: Labels) -> Nothing:
     thesaurus = parts.thesaurus
-    dropped = suggest.drops(state.q, engine=parts.engine, thesaurus=thesaurus, filters=state.filters)
+    found = suggest.drops(state.q, engine=parts.engine, thesaurus=thesaurus, filters=state.filters)
+    drops = [
+        Link(
+            _without(drop.dropped, labels),
+            SearchState(q=drop.text, filters=drop.filters, size=state.size).url(),
+            drop.total,
+        )
+        for drop in found
+    ]
+    bare = state.without_filters()
+    if len(state.filters) > 1 and (total := ask(parts, bare, counted=()).results.total):
+        drops.append(Link("sans aucun filtre", bare.url(), total))
     near = suggest.near_concepts(state.q, thesaurus) if state.q else ()
-    return Nothing(
-        drops=tuple(
-            Link(
-                _without(drop.dropped, labels),
-                SearchState(q=drop.text, filters=drop.filters, size=state.size).url(),
-                drop.total,
-            )
-            for drop in dropped
-        ),
-        near=tuple(
-            Link(concept.label, SearchState().toggled(facet, concept.code).url())
-            for concept in near
-            if (facet := notices.facet_of(concept.scheme))
-        ),
-    )
+    searches = [(c.label, notices.facet_of(c.scheme), c.code) for c in near]
+    links = [
+        Link(label, SearchState().toggled(facet, code).url()) for label, facet, code in searches if facet
+    ]
+    return Nothing(tuple(drops), tuple(links))
 
 
 def _without(dropped: str | tuple[str, str], labels: Labels) -> str:

@@ -41,8 +41,16 @@ def app(fund: Path) -> Iterator[Flask]:
     built.extensions["parts"].close()
 
 
+class ClosingClient(FlaskClient):
+    """Reads each answer to its end and closes it, as a server does."""
+
+    def open(self, *arguments, **options):
+        return super().open(*arguments, **{"buffered": True} | options)
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
+    app.test_client_class = ClosingClient
     return app.test_client()
 
 

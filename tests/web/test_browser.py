@@ -1,4 +1,4 @@
-"""The pages in a real browser: what axe says of them, and the main task by keyboard and without JavaScript."""
+"""The pages in a real browser: what axe says, and the main task by keyboard alone and without JavaScript."""
 
 from __future__ import annotations
 

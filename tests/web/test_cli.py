@@ -1,0 +1,135 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from web.cli import main
+
+
+def kb(*arguments: object, input: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], input=input)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    assert kb("--data", tmp_path / "data", "init").exit_code == 0
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    folder = tmp_path / "papiers"
+    folder.mkdir()
+    lines = ("La médiation sociale au Lamentin", "Le contrat urbain de cohésion sociale (CUCS) la finance.")
+    text = "\n\n".join(lines * 5)
+    (folder / "note.txt").write_text(text, encoding="utf-8")
+    (folder / "vide.pdf").write_bytes(b"")
+    return folder
+
+
+def outcomes(result: Result) -> dict[str, dict]:
+    return {Path(o["path"]).name: o for o in map(json.loads, result.stdout.splitlines())}
+
+
+def test_ingest_tells_an_outcome_a_line_and_the_second_time_changes_nothing(data: Path, papers: Path):
+    first = kb("ingest", "--data", data, papers, "--json")
+    assert first.exit_code == 1
+    told = outcomes(first)
+    assert told["note.txt"]["status"] == "published"
+    assert told["vide.pdf"]["status"] == "refused"
+    assert "vide" in told["vide.pdf"]["reason"].lower()
+    assert "1 publié" in first.stderr
+    again = outcomes(kb("ingest", "--data", data, papers, "--json"))
+    assert again["note.txt"] | {"warnings": []} == told["note.txt"] | {"status": "unchanged", "warnings": []}
+
+
+def test_what_was_ingested_is_found_shown_and_counted(data: Path, papers: Path):
+    kb("--data", data, "ingest", papers)
+    found = json.loads(kb("--data", data, "search", "mediation lamentin", "--json").stdout)
+    assert found["total"] == 1
+    assert "**médiation**" in found["hits"][0]["pages"][0]["snippet"]
+    assert found["facets"]["support"] == {"electronic": 1}
+    shown = json.loads(kb("--data", data, "show", found["hits"][0]["id"], "--json").stdout)
+    assert shown["pages"] == [1]
+    assert "médiation" in kb("--data", data, "search", "CUCS").stdout
+    assert kb("--data", data, "show", found["hits"][0]["id"]).stdout.startswith("Titre")
+
+
+def test_a_filter_by_facet_narrows_and_a_wrong_one_is_a_usage_error(data: Path, papers: Path):
+    kb("--data", data, "ingest", papers)
+    codes = json.loads(kb("--data", data, "search", "--json").stdout)["facets"]["territory"]
+    assert "C-97213" in codes
+    found = kb(
+        "--data", data, "search", "--filter", "territory=C-97213", "--filter", "territoire=C-97209", "--json"
+    )
+    assert json.loads(found.stdout)["total"] == 1
+    assert kb("--data", data, "search", "--filter", "lieu=x").exit_code == 2
+
+
+def test_tags_are_proposed_for_a_text_with_the_words_that_made_them(data: Path):
+    text = "Réussite éducative\nLe programme de réussite éducative (PRE) du Lamentin."
+    tags = json.loads(kb("--data", data, "tag", "-", "--json", input=text).stdout)
+    assert {"T03", "D-PRE"} <= {tag["code"] for tag in tags}
+    assert all(tag["evidence"] for tag in tags)
+    assert "Réussite éducative" in kb("--data", data, "tag", "-", input=text).stdout
+
+
+def test_the_index_can_be_checked_broken_and_rebuilt(data: Path, papers: Path):
+    kb("--data", data, "ingest", papers)
+    assert kb("--data", data, "index", "check").exit_code == 0
+    for path in (data / "index").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"x")
+    assert json.loads(kb("--data", data, "search", "médiation", "--json").stdout)["total"] == 1
+    assert "1 notice" in kb("--data", data, "index", "rebuild").stdout
+    assert kb("--data", data, "index", "sync").stdout.startswith("0 ")
+
+
+def test_the_thesaurus_goes_out_and_comes_back(data: Path, tmp_path: Path):
+    exported = kb("--data", data, "thesaurus", "export").stdout
+    (tmp_path / "t.ttl").write_text(exported, encoding="utf-8")
+    assert kb("thesaurus", "check", tmp_path / "t.ttl").exit_code == 0
+    assert kb("--data", data, "thesaurus", "import", tmp_path / "t.ttl").exit_code == 0
+    (tmp_path / "bad.ttl").write_text(exported.replace("skos:broader", "skos:related"), encoding="utf-8")
+    assert kb("thesaurus", "check", tmp_path / "bad.ttl").exit_code == 1
+    assert kb("--data", data, "thesaurus", "import", tmp_path / "bad.ttl").exit_code == 1
+
+
+def test_retrieval_and_tagging_are_measured(tmp_path: Path):
+    docs = [
+        {"id": "a", "title": "Logement", "text": "Le logement social.", "subjects": ["logement social"]},
+        {
+            "id": "b",
+            "title": "École",
+            "text": "La réussite à l’école.",
+            "subjects": [["école"], ["école", "réussite"]],
+        },
+    ]
+    (tmp_path / "docs.jsonl").write_text("\n".join(json.dumps(d) for d in docs), encoding="utf-8")
+    (tmp_path / "queries.tsv").write_text("1\tlogements sociaux\n2\tecole\n", encoding="utf-8")
+    (tmp_path / "qrels.txt").write_text("1 0 a 2\n2 0 b 2\n", encoding="utf-8")
+    (tmp_path / "vocab.txt").write_text("logement social\nécole\nréussite\n", encoding="utf-8")
+    paths = ("--docs", tmp_path / "docs.jsonl")
+    judged = ("--queries", tmp_path / "queries.tsv", "--qrels", tmp_path / "qrels.txt")
+    figures = json.loads(kb("evaluate", "retrieval", *paths, *judged, "--json").stdout)
+    assert {"recall@1", "recall@5", "recall@10", "mrr@10", "ndcg@10", "queries"} <= set(figures)
+    assert figures["ndcg@10"] == 1.0
+    tags = json.loads(kb("evaluate", "tagging", *paths, "--vocab", tmp_path / "vocab.txt", "--json").stdout)
+    assert {f"{m}@{k}" for m in ("precision", "recall", "f1", "union_precision") for k in (3, 5, 10)} <= set(
+        tags
+    )
+
+
+def test_a_folder_that_is_no_data_folder_is_a_usage_error(tmp_path: Path):
+    result = kb("--data", tmp_path, "search", "x")
+    assert result.exit_code == 2
+    assert "kb init" in result.stderr
+
+
+def test_a_setting_that_cannot_be_read_is_said_without_a_traceback(data: Path):
+    (data / "kb.toml").write_text("prot = 1", encoding="utf-8")
+    result = kb("--data", data, "search", "x")
+    assert result.exit_code == 2
+    assert "prot" in result.stderr
+    assert "Traceback" not in result.output
