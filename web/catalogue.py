@@ -29,7 +29,7 @@ ALIKE = 4
 WIDTHS = (104, 168, 200, 208, 440, 900, 1400)
 """Widths, in pixels, at which pictures of pages are drawn; others are refused: each costs disk."""
 
-_EXAMPLES = ("gestion urbaine de proximité", "CUCS évaluation", "décrochage scolaire au Lamentin")
+_EXAMPLES = ("gestion urbaine de proximité", "CUCS évaluation", "décrochage au Lamentin")
 _SHELVED = ("cahier", "guide")
 _NEIGHBOURS = 4  # thumbnails on each side of the page shown
 
@@ -132,12 +132,14 @@ def _theme_link(code: str, label: str, count: int) -> Link:
     return Link(label, SearchState().toggled("theme", code).url(), count)
 
 
-def _shelf() -> list[Record]:
-    """The newest Cahiers and guides that are here as files, Cahiers first."""
-    filters = (("type", _SHELVED), ("support", ("electronic",)))
-    found = parts().engine.search(Request(filters=filters, sort=Sort.NEWEST, limit=SHELF))
-    held = parts().store.get_many([hit.id for hit in found.hits])
-    return sorted(held.values(), key=lambda record: record.type != "cahier")
+def _shelf() -> tuple[Record, ...]:
+    """The newest Cahiers that are here as files, then the newest guides."""
+    shelf: dict[str, Record] = {}
+    for type in _SHELVED:
+        filters = (("type", (type,)), ("support", ("electronic",)))
+        found = parts().engine.search(Request(filters=filters, sort=Sort.NEWEST, limit=SHELF))
+        shelf |= parts().store.get_many([hit.id for hit in found.hits])
+    return tuple(shelf.values())[:SHELF]
 
 
 @views.get("/recherche")
