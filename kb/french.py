@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from simplemma.strategies.dictionaries import DefaultDictionaryFactory
 
-ANALYSIS = "fr-2"
+ANALYSIS = "fr-3"
 """Version of the chain. An index built with another one answers wrongly and must be rebuilt."""
 
 _APOSTROPHES = "'’‘ʼ´`′＇"
@@ -32,7 +32,7 @@ _QUOTE = f"[{_APOSTROPHES}]"
 _REST = r"[\w\u0300-\u036f\u00ad\u200b-\u200d]*"  # combining accents and invisible hyphens are inside words
 _TOKEN = re.compile(
     # An elided word goes with the next one; what is left is the token.
-    rf"(?:(?<!\w)(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu){_QUOTE}(?=\w))?"
+    rf"(?:(?<!\w)(?:[cçdjlmnst]|(?:jus|lors|puis|quoi)?qu){_QUOTE}(?=\w))?"
     rf"((?:aujourd{_QUOTE}hui|prud{_QUOTE}hom\w*|presqu{_QUOTE}[îi]les?|quelqu{_QUOTE}une?)(?!\w)"
     r"|[^\W\d](?:\.[^\W\d])+(?!\w)"
     r"|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\w)"
@@ -171,6 +171,7 @@ _IRREGULAR = {
     "bau": "bail",
     "deputee": "depute",
     "actrice": "acteur",
+    "gratuite": "gratuit",
 }
 """Lemmas that the table leaves apart from the one they are forms of."""
 
