@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from simplemma.strategies.dictionaries import DefaultDictionaryFactory
 
-ANALYSIS = "fr-3"
+ANALYSIS = "fr-4"
 """Version of the chain. An index built with another one answers wrongly and must be rebuilt."""
 
 _APOSTROPHES = "'’‘ʼ´`′＇"
@@ -153,6 +153,7 @@ def _conflate(folded: str) -> str:
         return ""
     lemma = _lemmas().get(folded) or _singular(folded)
     family = _family(_IRREGULAR.get(lemma, lemma))
+    family = _IRREGULAR.get(family, family)
     # A verb in -er and its noun or participle are one: aide and aider, délégué and déléguer.
     return family[:-1] if family.endswith("er") and len(family) > 4 else family
 
