@@ -17,6 +17,7 @@ fields (page 0) first, then pages, records in order. ``docs`` of ``text`` are un
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,12 +34,23 @@ OWN = tuple(name for name in FIELDS if name != "text")
 """The fields that are a record's own."""
 
 
+_APART = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
+_NUMBERS = re.compile(r"\d\s+\d")  # "10 000" is one word
+
+
+def chunks(text: str) -> list[str]:
+    """``text`` cut at white space where no word of the analysis goes on, so that the words of a text are
+    those of its chunks: most chunks of a page were met before, and need no analysis again."""
+    return _APART.split(text) if _NUMBERS.search(text) else text.split()
+
+
 class Builder:
     """Entries on their way into one segment, kept as numbers: some 4 bytes a word."""
 
     def __init__(self) -> None:
         self._forms: dict[str, int] = {"": 0}  # number 0: a stop word
         self._form_terms = [""]
+        self._chunks: dict[str, list[int]] = {}
         self._keys: dict[str, int] = {}
         self._streams = {name: _Stream() for name in FIELDS}
         self._ids: list[str] = []
@@ -90,16 +102,21 @@ class Builder:
         return record
 
     def _plain(self, text: str) -> list[int]:
-        known, numbers = self._forms, []
-        for form, term, _, _ in french.tokens(text):
-            if not term:
-                numbers.append(0)
-                continue
-            number = known.get(form)
-            if number is None:
-                number = known[form] = len(known)
+        known, numbers = self._chunks, []
+        for chunk in chunks(text):
+            found = known.get(chunk)
+            numbers += self._analysed(chunk) if found is None else found
+        return numbers
+
+    def _analysed(self, chunk: str) -> list[int]:
+        """Numbers of the forms in a chunk that was not met yet."""
+        numbers = []
+        for form, term, _, _ in french.tokens(chunk):
+            if term and form not in self._forms:
+                self._forms[form] = len(self._forms)
                 self._form_terms.append(term)
-            numbers.append(number)
+            numbers.append(self._forms[form] if term else 0)
+        self._chunks[chunk] = numbers
         return numbers
 
     def _exact(self, text: str) -> list[int]:

@@ -32,7 +32,7 @@ from search.engine import FACETS, FIELDS
 
 Array = npt.NDArray[Any]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the files. Another one is never read: the index is rebuilt."""
 
 MANIFEST = "manifest.json"

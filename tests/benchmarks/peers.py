@@ -1,7 +1,7 @@
 """The engines that are compared: ours, Tantivy, SQLite FTS5 and Whoosh used the plain way.
 
 Each takes the same text and answers the same queries in its own best usual way. Peers know pages, not
-records: a page is a document of theirs, with the number of its record. Tantivy and plain Whoosh analyse French
+records: a page is a document of theirs, with the number of its record. Tantivy and Whoosh analyse French
 by themselves (Snowball); FTS5, which has no French, is given our terms, so that its totals must be ours.
 """
 

@@ -12,13 +12,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from whoosh import query as whoosh_query
 from whoosh.searching import Searcher
 
+from kb import french
 from kb.errors import IndexOutdated
 from search import whoosh_engine
 from search.engine import Entry
 from search.query import Everything, Fuzzy, Phrase, Prefix, Request, Words
+from search.whoosh_build import chunks
 from search.whoosh_engine import WhooshEngine
 
 KILLS = int(os.environ.get("CARBET_KILLS", "5"))
@@ -333,6 +337,12 @@ def test_words_too_long_for_the_deletion_index_are_still_near(engine: WhooshEngi
 def test_a_prefix_of_very_many_words(engine: WhooshEngine) -> None:
     put(engine, *(entry(n, " ".join(f"a{chr(97 + i % 26)}{n}x{i}" for i in range(200))) for n in range(20)))
     assert engine.search(Request(query=Prefix("a"))).total == 20
+
+
+@given(st.text(st.sampled_from(" \n\t\u00a0\u202f_'’.-019aéÉœlquC\u0301\u00ad\u200b東"), max_size=40))
+def test_the_words_of_a_text_are_those_of_its_chunks(text: str) -> None:
+    whole = [(token.form, token.term) for token in french.tokens(text)]
+    assert whole == [(t.form, t.term) for chunk in chunks(text) for t in french.tokens(chunk)]
 
 
 # -- Whoosh itself over the same files
