@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 
 from kb.french import fold
@@ -33,7 +32,7 @@ _EDGE = 2  # lines at the top and at the bottom of a page that may be running he
 _SAME = (
     0.6  # share of the pages on which a line must come back to be a running head: more than every other page
 )
-_SHORTEST = 4  # pages below which nothing is called a running head
+_SHORTEST = 4  # pages below which a line that comes back may well be a heading
 _WORDS = re.compile(r"[^\W\d_]+")
 _SAMPLE = 20_000  # characters that a language is told from
 _FIVE_LETTERS = re.compile(r"(?:[\W_]*[^\W_]){5}")
@@ -94,20 +93,28 @@ def _strange(text: str) -> int:
 
 
 def _without_running_heads(texts: list[str]) -> list[str]:
-    """Lines off that come back, figures aside, at the same edge of most pages."""
-    if len(texts) < _SHORTEST:
-        return texts
+    """Lines off that come back, figures aside, at the same edge of most pages; of two or three pages, only
+    what comes back on all with another number each time."""
     lines = [text.split("\n") for text in texts]
     written = sum(1 for text in texts if text)
-    tops, bottoms = (
-        Counter(key for page in lines for key in _edge_keys(page, end) if key) for end in (1, -1)
-    )
-    heads, feet = ({k for k, n in count.items() if n >= _SAME * written} for count in (tops, bottoms))
+    if written < 2:
+        return texts
+    heads, feet = (_returning(lines, end, written) for end in (1, -1))
     return ["\n".join(_cut(_cut(page, heads, 1), feet, -1)).strip() for page in lines]
 
 
-def _edge_keys(page: list[str], end: int) -> set[str]:
-    return {_head_key(line) for line in [line for line in page if line][::end][:_EDGE]}
+def _returning(pages: list[list[str]], end: int, written: int) -> set[str]:
+    met: dict[str, list[str]] = {}
+    for page in pages:
+        for key, line in _edge_lines(page, end).items():
+            met.setdefault(key, []).append(line)
+    if written >= _SHORTEST:
+        return {key for key, lines in met.items() if len(lines) >= _SAME * written}
+    return {key for key, lines in met.items() if "#" in key and len(set(lines)) == len(lines) == written}
+
+
+def _edge_lines(page: list[str], end: int) -> dict[str, str]:
+    return {_head_key(line): line for line in [line for line in page if line][::end][:_EDGE]}
 
 
 def _head_key(line: str) -> str:

@@ -52,6 +52,7 @@ _JUNK_AUTHOR = re.compile(
 )
 _LONGEST_TITLE = 250  # characters; the longest of the real ones tried has 140
 _TITLE_LINES = 5
+_LONGEST_LINE = 120  # characters of a title that only its place tells: longer is the beginning of a text
 _SAME_HEIGHT = 0.92  # lines of one title: within 8 %, which accents and capitals move the measure by
 
 
@@ -75,6 +76,8 @@ def title_of_lines(lines: Sequence[Line]) -> str | None:
         run = _run(lines, height)
         # A text all of one size has no title set apart; its first line is the best guess.
         title = _joined(run if len(run) <= _TITLE_LINES else run[:1])
+        if not height and len(title) > _LONGEST_LINE:
+            return None
         if is_title(title) and (len(title) > 5 or " " in title):
             return title
     return None

@@ -44,25 +44,31 @@ def with_file(record: Record, file: File, replaced: str | None = None) -> Record
 # -- subjects
 
 
-def with_subjects(record: Record, thesaurus: Thesaurus, proposed: Iterable[Subject]) -> Record:
-    """The record with its subjects made anew: those of people stay, refused ones too; then the key words that
-    the vocabulary knows (accepted, as the source says them); then what the machine proposes."""
-    subjects = {s.concept: s for s in record.subjects if _decided(s)}
-    keywords = []
+def with_subjects(
+    record: Record, thesaurus: Thesaurus, proposed: Iterable[Subject], *, catalogued: bool
+) -> Record:
+    """The record with its subjects made anew: those of people stay, refused ones too; then the key words
+    that the vocabulary knows; then what the machine proposes.
+
+    Key words of a catalogue are a librarian's work and count as accepted; those in a file's properties wait
+    for a person like any proposal. Evidence is that of the new reading: old places are places in another text.
+    """
+    said = State.ACCEPTED if catalogued else State.PROPOSED
+    kept = (s for s in record.subjects if _decided(s, said))
+    subjects = {s.concept: dataclasses.replace(s, evidence=()) for s in kept}
     for keyword in record.keywords:
         if concept := _concept(keyword, thesaurus):
-            said = Subject(concept=concept, origin=Origin.SOURCE, state=State.ACCEPTED)
-            subjects.setdefault(concept, said)
-        keywords.append(keyword)
+            subjects.setdefault(concept, Subject(concept=concept, origin=Origin.SOURCE, state=said))
     for subject in proposed:
-        subjects.setdefault(subject.concept, subject)
-    return dataclasses.replace(record, subjects=tuple(subjects.values()), keywords=tuple(keywords))
+        held = subjects.get(subject.concept, subject)
+        subjects[subject.concept] = dataclasses.replace(held, evidence=subject.evidence)
+    return dataclasses.replace(record, subjects=tuple(subjects.values()))
 
 
-def _decided(subject: Subject) -> bool:
+def _decided(subject: Subject, said: State) -> bool:
     """Whether a person put it there, accepted it or refused it; a new reading says the rest again."""
     if subject.origin is Origin.SOURCE:
-        return subject.state is State.REFUSED
+        return subject.state not in (State.PROPOSED, said)
     return subject.origin is Origin.LIBRARIAN or subject.state is not State.PROPOSED
 
 

@@ -350,7 +350,7 @@ class _Desk:
         replaced = next((f.sha256 for f in held.files if f.name == file.name), None) if held else None
         proposed = holdings.subjects_proposed(suggestions)
         with_file = holdings.with_file(record, file, replaced)
-        return holdings.with_subjects(with_file, self.store.thesaurus(), proposed)
+        return holdings.with_subjects(with_file, self.store.thesaurus(), proposed, catalogued=False)
 
     # -- catalogues
 
@@ -386,7 +386,8 @@ class _Desk:
         if record == held:
             return Status.UNCHANGED
         proposed = holdings.subjects_proposed(self._suggest(entry.draft))
-        self.store.save(holdings.with_subjects(record, self.store.thesaurus(), proposed))
+        thesaurus = self.store.thesaurus()
+        self.store.save(holdings.with_subjects(record, thesaurus, proposed, catalogued=True))
         catalogue.settle(entry, id)
         return Status.PUBLISHED if held is None else Status.UPDATED
 

@@ -68,6 +68,10 @@ def test_a_page_all_of_one_size_gives_its_first_line() -> None:
     )
 
 
+def test_a_long_first_line_of_unknown_size_is_no_title() -> None:
+    assert title_of_lines([Line("Les habitants du quartier ont été consultés " * 4)]) is None
+
+
 def test_a_file_name_is_made_readable() -> None:
     assert title_of_name("240305_Guide-GUP_v2.pdf") == "Guide GUP v2"
     assert title_of_name("rapport-2011-2013.txt") == "Rapport 2011-2013"

@@ -115,8 +115,23 @@ def test_what_people_decided_outlives_a_new_reading(run: Run, store: Store, make
     assert {s.concept: s.state for s in held.subjects if s.concept in {r.concept for r in refused}} == {
         r.concept: State.REFUSED for r in refused
     }
-    assert added in held.subjects
+    assert dataclasses.replace(added, evidence=()) in held.subjects
     assert held.call_number == "AME 12"
+
+
+def test_key_words_in_a_file_s_own_properties_wait_for_a_person(
+    run: Run, store: Store, make: Any, inbox: Inbox
+) -> None:
+    meta = '<meta name="DC.subject" content="Santé">'
+    (outcome,) = run(inbox("a.html", page("Titre", make.text).replace("<head>", "<head>" + meta)))
+    record = store.get(outcome.ids[0])
+    (subject,) = (s for s in record.subjects if s.concept == THEME + "T12")
+    assert (subject.origin, subject.state) == (Origin.SOURCE, State.PROPOSED)
+    accepted = dataclasses.replace(subject, state=State.ACCEPTED)
+    store.save(dataclasses.replace(record, subjects=(accepted,)))
+    run(inbox("a.html", page("Titre", make.text + " Fin.")))
+    (kept,) = (s for s in store.get(outcome.ids[0]).subjects if s.concept == THEME + "T12")
+    assert (kept.origin, kept.state, kept.evidence) == (Origin.SOURCE, State.ACCEPTED, ())
 
 
 def test_one_bad_file_never_stops_the_others(run: Run, make: Any, inbox: Inbox) -> None:
