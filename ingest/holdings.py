@@ -51,7 +51,7 @@ def with_subjects(
     that the vocabulary knows; then what the machine proposes.
 
     Key words of a catalogue are a librarian's work and count as accepted; those in a file's properties wait
-    for a person like any proposal. Evidence is that of the new reading: old places are places in another text.
+    for a person like any proposal. Evidence is that of the new reading: old places are in another text.
     """
     said = State.ACCEPTED if catalogued else State.PROPOSED
     kept = (s for s in record.subjects if _decided(s, said))

@@ -50,8 +50,9 @@ def read_docx(path: Path) -> Iterator[Draft]:
     with _Package(path) as package:
         body = package.xml(package.main_part())
         styles = _word_styles(package.xml_or_none("word/styles.xml"))
+        notes = _word_notes(package.xml_or_none("word/footnotes.xml"))
         properties = package.xml_or_none("docProps/core.xml")
-    walk = _Walk()
+    walk = _Walk(notes=notes)
     _walk_word(body, walk, styles)
     yield _draft(walk, _word_metadata(properties), DOCX, path.name)
 
@@ -148,6 +149,7 @@ class _Walk:
     headings: list[Heading] = field(default_factory=list)
     title: str = ""
     rendered: bool = False  # whether the word processor noted where its pages ended
+    notes: dict[str, str] = field(default_factory=dict)  # footnotes by their ids
     _line: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
@@ -241,6 +243,8 @@ def _enter_word(element: etree._Element, walk: _Walk) -> None:
             walk.say(element.text or "")
         case "tab":
             walk.say("\t")
+        case "footnoteReference" if note := walk.notes.get(element.get(_W + "id") or ""):
+            walk.say(f" ({note})")
         case "noBreakHyphen":
             walk.say("-")
         case "cr":
@@ -267,6 +271,13 @@ def _leave_word(element: etree._Element, walk: _Walk, levels: dict[str, int]) ->
         case "p":
             style = element.find(f"{_W}pPr/{_W}pStyle")
             walk.paragraph(level=levels.get(style.get(_W + "val") or "", 0) if style is not None else 0)
+
+
+def _word_notes(root: etree._Element | None) -> dict[str, str]:
+    """Footnotes by their ids, as one line each; separators have no text and are left out."""
+    notes = root.iter(_W + "footnote") if root is not None else ()
+    said = {note.get(_W + "id") or "": " ".join(t.text or "" for t in note.iter(_W + "t")) for note in notes}
+    return {id: " ".join(text.split()) for id, text in said.items() if text.strip()}
 
 
 def _word_styles(root: etree._Element | None) -> dict[str, int]:

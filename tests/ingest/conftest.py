@@ -69,7 +69,7 @@ def _with_table(objects: list[bytes]) -> bytes:
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
-def docx(path: Path, body: str, *, styles: str = "", core: str = "") -> Path:
+def docx(path: Path, body: str, *, styles: str = "", core: str = "", notes: str = "") -> Path:
     """A DOCX file of that body (WordprocessingML without its root)."""
     relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
@@ -83,6 +83,8 @@ def docx(path: Path, body: str, *, styles: str = "", core: str = "") -> Path:
         )
         if styles:
             package.writestr("word/styles.xml", f'<w:styles xmlns:w="{W}">{styles}</w:styles>')
+        if notes:
+            package.writestr("word/footnotes.xml", f'<w:footnotes xmlns:w="{W}">{notes}</w:footnotes>')
         if core:
             package.writestr("docProps/core.xml", core)
     return path

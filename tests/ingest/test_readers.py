@@ -254,6 +254,13 @@ def test_a_docx_without_page_breaks_is_cut_into_passages(make: Any, tmp_path: Pa
     assert all(len(page.text) < 3000 for page in draft.pages)
 
 
+def test_footnotes_of_a_docx_stand_where_they_are_called(make: Any, tmp_path: Path) -> None:
+    body = '<w:p><w:r><w:t>Le dispositif</w:t><w:footnoteReference w:id="2"/><w:t> existe.</w:t></w:r></w:p>'
+    notes = f'<w:footnote w:id="2">{make.paragraph("Créé en 2007")}</w:footnote>'
+    draft = one(make.docx(tmp_path / "a.docx", body, notes=notes))
+    assert draft.pages[0].text == "Le dispositif (Créé en 2007) existe."
+
+
 def test_core_properties_of_a_docx_are_read(make: Any, tmp_path: Path) -> None:
     core = (
         '<cp:p xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" '
