@@ -72,15 +72,24 @@ def title_of_lines(lines: Sequence[Line]) -> str | None:
     if not lines:
         return None
     tallest = max(line.height for line in lines)
+    if not tallest:
+        return _first_line([line.text for line in lines])
     for height in sorted({line.height for line in lines if line.height >= 0.6 * tallest}, reverse=True):
         run = _run(lines, height)
         # A text all of one size has no title set apart; its first line is the best guess.
         title = _joined(run if len(run) <= _TITLE_LINES else run[:1])
-        if not height and len(title) > _LONGEST_LINE:
-            return None
         if is_title(title) and (len(title) > 5 or " " in title):
             return title
     return None
+
+
+def _first_line(lines: Sequence[str]) -> str | None:
+    """The first line where nothing tells sizes, unless it is the beginning of a paragraph."""
+    title = _joined(lines[:1])
+    follows = lines[1][:1] if len(lines) > 1 else ""
+    goes_on = bool(re.search(r"[a-zà-ÿ,]$", lines[0].rstrip())) and (follows.islower() or len(title) > 60)
+    whole = len(title) <= _LONGEST_LINE and not (goes_on and follows)
+    return title if whole and is_title(title) else None
 
 
 def _run(lines: Sequence[Line], height: float) -> list[str]:
@@ -91,8 +100,7 @@ def _run(lines: Sequence[Line], height: float) -> list[str]:
             run.append(line.text)
         elif run:
             break
-    # Without heights every line is as tall as the next: the title is the first.
-    return run if height else run[:1]
+    return run
 
 
 def _joined(lines: Iterable[str]) -> str:

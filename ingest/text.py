@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from ingest import html
 from ingest.cleaning import clean, clean_pages, grade
 from ingest.drafts import Draft
-from ingest.frontmatter import Line, Metadata, completed, split_keywords, title_of_lines
+from ingest.frontmatter import Line, Metadata, completed, split_keywords
 from kb.errors import Reason, UnreadableDocument
 from kb.french import passages
 from kb.records import Page, regular_date
@@ -75,25 +75,12 @@ def read(path: Path) -> Iterator[Draft]:
         pages = tuple(Page(i, cut, None, grade(cut)) for i, cut in enumerate(passages(clean(text)), start=1))
     if not any(page.grade for page in pages):
         raise UnreadableDocument(Reason.EMPTY, "no words")
-    first = [line for line in pages[0].text.split("\n") if line]
-    lines = [Line(line) for line in first]
-    draft = Draft(title=_first_title(first), pages=pages, media_type=PLAIN)
-    yield completed(draft, Metadata(), lines, path.name)
+    lines = [Line(line) for line in pages[0].text.split("\n") if line]
+    yield completed(Draft(pages=pages, media_type=PLAIN), Metadata(), lines, path.name)
 
 
 def _trimmed(sheets: list[str]) -> list[str]:
     return sheets if sheets[-1].strip() else sheets[:-1]
-
-
-def _first_title(lines: list[str]) -> str:
-    """The first line if it reads as a title: short, and no sentence of a paragraph."""
-    if not lines or len(lines[0]) > 120 or (re.search(r"[a-zà-ÿ,]$", lines[0]) and _goes_on(lines)):
-        return ""
-    return title_of_lines([Line(lines[0])]) or ""
-
-
-def _goes_on(lines: list[str]) -> bool:
-    return len(lines) > 1 and (lines[1][:1].islower() or len(lines[0]) > 60)
 
 
 # -- Markdown

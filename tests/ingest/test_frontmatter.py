@@ -72,6 +72,12 @@ def test_a_long_first_line_of_unknown_size_is_no_title() -> None:
     assert title_of_lines([Line("Les habitants du quartier ont été consultés " * 4)]) is None
 
 
+def test_the_beginning_of_a_paragraph_is_no_title() -> None:
+    cut = "Le Centre de ressources, association des professionnels de la"
+    assert title_of_lines([Line(cut), Line("Politique de la ville a trois ans.")]) is None
+    assert title_of_lines([Line("Un titre court"), Line("Le texte suit.")]) == "Un titre court"
+
+
 def test_a_file_name_is_made_readable() -> None:
     assert title_of_name("240305_Guide-GUP_v2.pdf") == "Guide GUP v2"
     assert title_of_name("rapport-2011-2013.txt") == "Rapport 2011-2013"
