@@ -291,7 +291,7 @@ def kind(*texts: str | None) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
     """What a file's own properties say, as it is written there; "" for nothing. ``made``: when the file was
-    made, ISO 8601; ``date``: when the work was published, which few formats tell."""
+    last written, ISO 8601; ``date``: when the work was published, which few formats tell."""
 
     title: str = ""
     authors: str = ""

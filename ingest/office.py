@@ -300,7 +300,7 @@ def _word_metadata(root: etree._Element | None) -> Metadata:
         authors=said(_DC + "creator"),
         subject=said(_DC + "subject") or said(_DC + "description"),
         keywords=said(_CP + "keywords"),
-        made=regular_date(said(_DCTERMS + "created")[:10]),
+        made=regular_date((said(_DCTERMS + "modified") or said(_DCTERMS + "created"))[:10]),
         language=said(_DC + "language") or None,
     )
 
@@ -398,6 +398,6 @@ def _open_metadata(root: etree._Element | None) -> Metadata:
         authors=said(_META + "initial-creator") or said(_DC + "creator"),
         subject=said(_DC + "subject") or said(_DC + "description"),
         keywords=said(_META + "keyword"),
-        made=regular_date(said(_META + "creation-date")[:10]),
+        made=regular_date((said(_DC + "date") or said(_META + "creation-date"))[:10]),
         language=said(_DC + "language") or None,
     )

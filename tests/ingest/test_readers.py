@@ -267,7 +267,8 @@ def test_core_properties_of_a_docx_are_read(make: Any, tmp_path: Path) -> None:
         'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/">'
         "<dc:title>Bilan du contrat</dc:title><dc:creator>Léa Roy</dc:creator>"
         "<cp:keywords>CUCS, bilan</cp:keywords>"
-        "<dcterms:created>2013-01-02T10:00:00Z</dcterms:created></cp:p>"
+        "<dcterms:created>2008-01-02T10:00:00Z</dcterms:created>"
+        "<dcterms:modified>2013-01-02T10:00:00Z</dcterms:modified></cp:p>"
     )
     draft = one(make.docx(tmp_path / "a.docx", make.paragraph(make.text), core=core))
     assert (draft.title, draft.agents[0].name, draft.date) == ("Bilan du contrat", "Roy, Léa", "2013-01-02")
