@@ -180,7 +180,8 @@ STEPS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
 
 def _measure(options: argparse.Namespace, names: list[str]) -> None:
     asks = corpus.queries(options.data)
-    peers.expansions(corpus.works(options.data), asks)
+    if "fts5" in names:
+        peers.expansions(corpus.works(options.data), asks)
     engines = {name: peers.PEERS[name]() for name in names}
     for name, engine in engines.items():
         engine.open(options.data / name)
