@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,7 +22,7 @@ pytestmark = [
 
 SEARCH = "/recherche?q=médiation"
 NOTHING = "/recherche?q=zzyzx+quantique"
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="module")
@@ -49,47 +50,43 @@ def first_passage(browser: Browser, address: str) -> str:
     return page.locator(".passages .pagechip").first.get_attribute("href")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize(
-    "name", ["home", "results", "chosen", "nothing", "record", "page", "facet", "themes", "help", "lost"]
-)
-def test_axe_finds_nothing_and_nothing_overflows(browser, address, name, width, scheme):
+PAGES = ("home", "results", "chosen", "nothing", "record", "page", "facet", "themes", "help", "lost")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_and_nothing_overflows(browser, address, name):
     paths = {
-        "home": "/",
-        "results": SEARCH,
-        "chosen": SEARCH + "&support=electronic&annee=2008-2012",
-        "nothing": NOTHING,
-        "record": first_record(browser, address),
-        "page": first_passage(browser, address),
-        "facet": "/facette/territoire?q=médiation",
-        "themes": "/themes",
-        "help": "/aide",
-        "lost": "/nulle-part",
+        "home": lambda: "/",
+        "results": lambda: SEARCH,
+        "chosen": lambda: SEARCH + "&support=electronic&annee=2008-2012",
+        "nothing": lambda: NOTHING,
+        "record": lambda: first_record(browser, address),
+        "page": lambda: first_passage(browser, address),
+        "facet": lambda: "/facette/territoire?q=médiation",
+        "themes": lambda: "/themes",
+        "help": lambda: "/aide",
+        "lost": lambda: "/nulle-part",
     }
-    page = open_page(
-        browser, address, paths[name], viewport={"width": width, "height": 900}, color_scheme=scheme
-    )
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES["runOnly"]}})
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page = open_page(browser, address, paths[name]())
+    for width, scheme in product((1280, 360), ("light", "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+        assert found.violations_count == 0, (width, scheme, found.generate_report())
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
     page.context.close()
 
 
 def test_a_search_is_done_by_keyboard_alone(browser, address):
     page = open_page(browser, address, "/")
-    page.keyboard.press("Tab")
     page.keyboard.type("mediation scolaire")
-    if page.evaluate("document.activeElement.id") != "q":
-        page.focus("#q")
-        page.keyboard.type("mediation scolaire")
     page.keyboard.press("Enter")
     page.wait_for_url("**/recherche?q=mediation+scolaire")
-    for _ in range(80):
+    for _ in range(120):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.classList.contains('pagechip')"):
             break
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("Enter")
     page.wait_for_url("**/page/**")
     assert page.locator(".pagetext mark").count() > 0
@@ -101,7 +98,7 @@ def test_a_search_is_done_without_javascript(browser, address):
     page.fill("#q", "évaluation CUCS")
     page.click(".hero button")
     assert page.locator(".hit").count() > 0
-    page.click("text=Affiner")
+    page.click(".filterbar a")
     page.locator(".facet a.value").first.click()
     assert page.locator(".chip").count() == 1
     page.locator(".passages .pagechip").first.click()
