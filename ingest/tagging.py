@@ -116,6 +116,7 @@ class _Reading:
     doubts: list[tuple[_Page, Found]] = field(default_factory=list)
     open_places: list[tuple[_Page, Found, tuple[str, ...]]] = field(default_factory=list)
     keywords: list[Label] = field(default_factory=list)
+    said: dict[str, Evidence] = field(default_factory=dict)  # concept -> the key word that names it
 
     def forget(self) -> None:
         """Drops the words once judged: a batch of thousands of documents would not fit in memory."""
@@ -163,12 +164,23 @@ class Tagger:
         for page in pages:
             for found in page.found:
                 self._sort(reading, page, found)
-        for keyword in text.keywords:
-            reading.keywords += self._labels.keyword(keyword)
         self._settle_places(reading)
         self._settle_acronyms(reading)
+        self._take_keywords(reading, text)
         reading.forget()
         return reading
+
+    def _take_keywords(self, reading: _Reading, text: Text) -> None:
+        """Key words that are labels; one with several senses counts for those that the text bears out."""
+        meant = {mention.uri for mention in reading.mentions}
+        for keyword in text.keywords:
+            labels = self._labels.keyword(keyword)
+            one = len({label.uri for label in labels}) == 1
+            start = text.front.find(keyword)
+            for label in labels:
+                if one or label.uri in meant:
+                    reading.keywords.append(label)
+                    reading.said[label.uri] = Evidence(0, start, start + len(keyword), keyword)
 
     def _sort(self, reading: _Reading, page: _Page, found: Found) -> None:
         """Takes a find as a mention, or puts it among those that need the rest of the document."""
@@ -321,6 +333,8 @@ class Tagger:
     ) -> tuple[Evidence, ...]:
         """The best places of a concept; of an inferred one, those of the concepts that lent."""
         mentions = by_uri.get(uri)
+        if not mentions and uri in reading.said:
+            return (reading.said[uri],)
         if not mentions:
             concept = self._thesaurus.get(uri)
             mentions = [m for other in (*concept.narrower, *concept.related) for m in by_uri.get(other, [])]

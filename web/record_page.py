@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from kb import records
 from kb.database import Store
-from kb.records import Evidence, Page, Record, State, Subject
+from kb.records import Evidence, Origin, Page, Record, State, Subject
 from search.engine import FACETS
 from search.snippets import Piece
 from web import notices
 from web.labels import LANGUAGES, Labels
 from web.notices import Card, Link
 from web.state import SearchState
-from web.typography import counted, spaced, written_date, written_size
+from web.typography import NBSP, counted, spaced, written_date, written_size
 
 STRIP = 24
 """Page thumbnails on a record before "toutes les pages"."""
@@ -58,8 +59,7 @@ class SubjectView:
     facet: str
     label: str
     url: str
-    proposed: bool
-    percent: int
+    standing: str
     reasons: tuple[Why, ...]
 
 
@@ -186,7 +186,7 @@ class Teller:
 
     def _subjects(self, record: Record, pages: Sequence[Page], q: str) -> Iterator[SubjectView]:
         texts = {page.number: page.text for page in pages}
-        texts[0] = "\n".join(filter(None, (record.title, record.abstract)))
+        texts[0] = "\n".join(filter(None, (record.title, record.abstract, " ; ".join(record.keywords))))
         for subject in notices.ranked(record.live_subjects):
             if subject.concept not in self.labels.thesaurus:
                 continue
@@ -196,10 +196,18 @@ class Teller:
                     facet=FACETS[facet].label,
                     label=concept.label,
                     url=SearchState().toggled(facet, concept.code).url(),
-                    proposed=subject.state is State.PROPOSED,
-                    percent=round(100 * subject.score),
+                    standing=_standing(subject),
                     reasons=tuple(_reasons(record, subject, texts)),
                 )
+
+
+def _standing(subject: Subject) -> str:
+    """What a reader must know of a tag that nobody has confirmed yet."""
+    if subject.state is not State.PROPOSED:
+        return ""
+    if subject.origin is Origin.SOURCE:
+        return "d’après les mots-clés du fichier"
+    return f"proposé par la machine, {round(100 * subject.score)}{NBSP}%"
 
 
 _ROLES = {"author": "Auteur", "editor": "Direction", "publisher": "Éditeur", "contributor": "Contribution"}
@@ -262,4 +270,5 @@ def _around(evidence: Evidence, text: str) -> tuple[Piece, ...]:
         before = "… " + before.partition(" ")[2]
     if end < len(text):
         after = after.rpartition(" ")[0] + " …"
-    return (Piece(before, False), Piece(evidence.text, True), Piece(after, False))
+    said = ((before, False), (evidence.text, True), (after, False))
+    return tuple(Piece(re.sub(r"\s+", " ", words), marked) for words, marked in said)
