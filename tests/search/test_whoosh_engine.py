@@ -209,21 +209,29 @@ def test_a_failed_commit_leaves_the_lock_free(engine: WhooshEngine) -> None:
 
 
 def _commit_for_ever(folder: Path, ready: Connection) -> None:
-    """Commits that always hold c:1 and c:2 with the same number in the text, and the feed at that number."""
+    """Commits that hold c:1 and c:2 with the same number in the text, the feed at that number, and leave as
+    many of the other entries out."""
     engine = WhooshEngine(folder)
     number = engine.position()
     while True:
         number += 1
-        put(engine, entry(1, f"essai {number}"), entry(2, f"essai {number}"), position=number)
+        with engine.writer() as writer:
+            writer.put(entry(1, f"essai {number}"))
+            writer.put(entry(2, f"essai {number}"))
+            writer.delete(f"c:{FIRST_OTHER + number}")
+            writer.mark(number)
         ready.send(number)
 
 
+FIRST_OTHER = 1_000
 MOMENTS = (".seg", ".new", ".del")
 """New file that is waited for before a kill: the segment, the next manifest, the deletions."""
 
 
 def test_killed_at_any_moment_the_index_is_the_old_or_the_new_one(folder: Path) -> None:
     context = multiprocessing.get_context("spawn")
+    others = 20 * KILLS + 200  # more than half of them live on, so that their segment is not rewritten
+    put(WhooshEngine(folder), *(entry(FIRST_OTHER + number, "reste") for number in range(1, others + 1)))
     for kill in range(KILLS):
         ours, theirs = context.Pipe()
         child = context.Process(target=_commit_for_ever, args=(folder, theirs))
@@ -246,7 +254,7 @@ def test_killed_at_any_moment_the_index_is_the_old_or_the_new_one(folder: Path) 
         position = engine.position()
         assert position in (last, last + 1)
         assert sorted(found(engine, str(position))) == ["c:1", "c:2"]
-        assert (len(engine), engine.damaged()) == (2, [])
+        assert (len(engine), engine.damaged()) == (2 + others - position, [])
         put(engine, entry(3, "après"), position=position)
         with engine.writer() as writer:
             writer.delete("c:3")
