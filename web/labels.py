@@ -73,20 +73,23 @@ class Labels:
         below: dict[str, list[str]] = {}
         roots = []
         for code in counts:
-            parents = self._parents(code, counts)
-            for parent in parents:
+            if parent := self._parent(code, counts):
                 below.setdefault(parent, []).append(code)
-            if not parents:
+            else:
                 roots.append(code)
         while idle := [r for r in roots if _idle(r, len(roots) == 1, counts, below)]:
             lower = [child for root in idle for child in below[root]]
-            roots = list(dict.fromkeys(r for r in (*roots, *lower) if r not in idle))
+            roots = [r for r in (*roots, *lower) if r not in idle]
         return self._nodes(roots, counts, below)
 
-    def _parents(self, code: str, counts: Mapping[str, int]) -> list[str]:
+    def _parent(self, code: str, counts: Mapping[str, int]) -> str | None:
+        """Where a code stands, once: of several broader concepts (a commune is in an arrondissement and in
+        a communauté d'agglomération) the one that gathers most."""
         concept = self.concept(code)
-        broader = self.thesaurus.codes(concept.broader) if concept else ()
-        return [parent for parent in broader if parent in counts]
+        broader = [self.thesaurus.get(u) for u in concept.broader if u in self.thesaurus] if concept else []
+        counted = [parent for parent in broader if parent.code in counts]
+        widest = max(counted, key=lambda parent: (len(parent.narrower), parent.code), default=None)
+        return widest.code if widest else None
 
     def _nodes(
         self, codes: Iterable[str], counts: Mapping[str, int], below: Mapping[str, list[str]]

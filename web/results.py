@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -194,10 +195,15 @@ def query_of(parts: Parts, q: str) -> Query:
 
 
 def marked(parts: Parts, text: str, query: Query | None) -> tuple[Piece, ...]:
-    """A whole text with the words looked for marked."""
+    """A whole text with the words looked for marked, the lines of its paragraphs run together."""
+    flowing = _LINE_END.sub(" ", text)
     if query is None:
-        return (Piece(text, False),) if text else ()
-    return snippets.marker(query, parts.engine).whole(text)
+        return (Piece(flowing, False),) if flowing else ()
+    return snippets.marker(query, parts.engine).whole(flowing)
+
+
+# The end of a line inside a sentence: one letter for one letter, so that places in the text stay true.
+_LINE_END = re.compile(r"(?<=[\w,;’'»)])\n(?=[a-zà-öø-ÿœ(«\d])")
 
 
 def _suggestion(parts: Parts, state: SearchState) -> Link | None:

@@ -13,6 +13,7 @@ from flask import Flask
 from kb import config as settings
 from kb.config import Config
 from kb.errors import ConfigError
+from search import finder
 from web import create_app, logs
 from web.parts import KeepUp
 
@@ -24,6 +25,7 @@ def application() -> Flask:
     """What each serving process runs: the settings come from the folder named by KB_DATA."""
     logs.configure(logging.INFO)
     app = create_app(settings.load(Path(os.environ["KB_DATA"])))
+    finder.find("prêt", engine=app.extensions["parts"].engine)  # loads the word tables: a second, once
     KeepUp(app.extensions["parts"]).start()
     return app
 

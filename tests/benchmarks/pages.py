@@ -2,8 +2,9 @@
 
     python tests/benchmarks/pages.py [--pages 20000] [--seconds 20]
 
-Makes a fund of records of 20 pages from the sentences of the demonstration fund, serves it with ``kb serve``, asks from
-four connections, and prints pages/s, p50, p95 and p99 in milliseconds, first alone, then with ``kb ingest`` beside.
+Makes a fund of records of 20 pages from the sentences of the demonstration fund, serves it with ``kb serve``,
+asks from four connections, and prints pages/s, p50, p95 and p99 in milliseconds, first alone, then with
+``kb ingest`` beside.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ def measure(name: str, port: int, queries: list[str], seconds: float, connection
     every = sorted(t for times in found for t in times)
     p50, p95, p99 = (statistics.quantiles(every, n=100)[n] for n in (49, 94, 98))
     print(
-        f"{name:28} {len(every) / seconds:7.1f} pages/s   p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   p99 {p99:6.1f} ms"
+        f"{name:28} {len(every) / seconds:7.1f} pages/s   "
+        f"p50 {p50:6.1f} ms   p95 {p95:6.1f} ms   p99 {p99:6.1f} ms"
     )
 
 
