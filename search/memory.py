@@ -19,7 +19,7 @@ from typing import assert_never
 from rapidfuzz.distance import OSA
 
 from kb import french
-from search.engine import FIELDS, FIRST, K1, PAGE, B, Entry, Hit, Results
+from search.engine import FIELDS, FIRST, K1, KIN, PAGE, PAGE_B, B, Entry, Hit, Results, kin_start
 from search.query import (
     And,
     Between,
@@ -159,6 +159,7 @@ class _Slot:
 
     terms: frozenset[str]
     keys: frozenset[str]
+    kin: str = ""
 
     def tokens(self, field: str) -> frozenset[str]:
         return self.keys if FIELDS[field].exact else self.terms
@@ -293,18 +294,33 @@ class _State:
         return PAGE * self._field_score(slot, "text", text.pages[unit], "text")
 
     def _record_score(self, slot: _Slot, fields: Sequence[str], text: _Text) -> float:
-        own = (self._field_score(slot, name, text.own[name], name) for name in fields if name != "text")
-        whole = (self._field_score(slot, "text", text.whole, "whole") for name in fields if name == "text")
-        return max((*own, *whole), default=0.0)
+        places = (("text", text.whole, "whole") if n == "text" else (n, text.own[n], n) for n in fields)
+        return max(
+            (self._field_score(slot, *place) + self._kin_score(slot, *place) for place in places), default=0.0
+        )
+
+    def _kin_score(self, slot: _Slot, name: str, words: _Words, kind: str) -> float:
+        if not slot.kin or FIELDS[name].exact:
+            return 0.0
+        others = (
+            n for term, n in words.counts.items() if term.startswith(slot.kin) and term not in slot.terms
+        )
+        (term,) = slot.terms
+        return FIELDS[name].weight * KIN * self._idf(name, term) * self._saturated(sum(others), words, kind)
 
     def _field_score(self, slot: _Slot, name: str, words: _Words, kind: str) -> float:
         """BM25 of the tokens of ``slot`` in ``words``, times the weight of the field."""
         total = 0.0
         for token in slot.tokens(name) & words.counts.keys():
-            frequency = words.counts[token]
-            norm = K1 * (1 - B + B * words.length / self.mean_lengths[kind])
-            total += self._idf(name, token) * frequency * (K1 + 1) / (frequency + norm)
+            total += self._idf(name, token) * self._saturated(words.counts[token], words, kind)
         return FIELDS[name].weight * total
+
+    def _saturated(self, frequency: int, words: _Words, kind: str) -> float:
+        if not frequency:
+            return 0.0
+        b = PAGE_B if kind == "text" else B
+        norm = K1 * (1 - b + b * words.length / self.mean_lengths[kind])
+        return frequency * (K1 + 1) / (frequency + norm)
 
     def _idf(self, name: str, token: str) -> float:
         number = self.unit_number
@@ -359,7 +375,7 @@ def _distinct(slots: Iterable[_Slot | None]) -> tuple[_Slot, ...]:
         if slot:
             name = slot.terms or slot.keys
             known = merged.get(name, slot)
-            merged[name] = _Slot(slot.terms, slot.keys | known.keys)
+            merged[name] = _Slot(slot.terms, slot.keys | known.keys, "".join(map(kin_start, slot.terms)))
     return tuple(merged.values())
 
 

@@ -17,7 +17,7 @@ from typing import TypeAlias, assert_never
 import numpy as np
 
 from kb import french
-from search.engine import FIELDS, K1, PAGE, B
+from search.engine import FIELDS, K1, KIN, PAGE, PAGE_B, B, kin_start
 from search.query import (
     And,
     Between,
@@ -44,6 +44,8 @@ class Slot:
 
     terms: tuple[str, ...]
     keys: tuple[str, ...]
+    kin: str = ""
+    """What its kin begin with; "" for none."""
 
     def tokens(self, field: str) -> tuple[str, ...]:
         """What may stand for it in ``field``."""
@@ -69,7 +71,7 @@ class Held:
     own: Array
     """Records that hold it in an own field; one may stand here for each field."""
     records: Array
-    """Records that hold it anywhere."""
+    """Records that hold it, or its kin, anywhere."""
     record_scores: Array
 
     @property
@@ -231,7 +233,8 @@ def _distinct(slots: Iterable[Slot | None]) -> tuple[Slot, ...]:
         if slot:
             name = slot.terms or slot.keys
             known = merged.get(name, slot)
-            merged[name] = Slot(slot.terms, tuple(dict.fromkeys(known.keys + slot.keys)))
+            keys = tuple(dict.fromkeys(known.keys + slot.keys))
+            merged[name] = Slot(slot.terms, keys, "".join(map(kin_start, slot.terms)))
     return tuple(merged.values())
 
 
@@ -328,13 +331,16 @@ class Matching:
         return found
 
     def _work_out(self, fields: tuple[str, ...], slot: Slot) -> Held:
-        own = [self._own(name, slot) for name in fields if name != "text"]
-        own = [(docs, scores) for docs, scores in own if len(docs)]
-        units, unit_scores, whole = _NONE, _NO_SCORES, (_NONE, _NO_SCORES)
+        own = {name: self._own(name, slot) for name in fields if name != "text"}
+        units, unit_scores, best = _NONE, _NO_SCORES, dict(own)
         if "text" in fields and (rows := self._rows("text", slot)):
-            units, unit_scores, whole = self._text(rows)
-        records, record_scores = _best([*own, whole])
-        own_records = np.concatenate([docs for docs, _ in own]) if own else _NONE
+            units, unit_scores, best["text"] = self._text(rows)
+        if slot.kin:
+            for name in fields:
+                if not FIELDS[name].exact:
+                    best[name] = _both(best.get(name, (_NONE, _NO_SCORES)), self._kin(name, slot))
+        records, record_scores = _best(list(best.values()))
+        own_records = np.concatenate([_NONE, *(docs for docs, _ in own.values())])
         return Held(units, unit_scores, own_records, records, record_scores)
 
     def _rows(self, field: str, slot: Slot) -> _Rows | None:
@@ -356,6 +362,29 @@ class Matching:
         lengths = self._segment.lengths(field)[rows.docs]
         return _added(rows.docs, self._bm25(field, rows.freqs, lengths, rows.weights), len(rows.sizes))
 
+    def _kin(self, field: str, slot: Slot) -> tuple[Array, Array]:
+        """Records that hold kin of a word in a field, and what these score together."""
+        segment, (term,) = self._segment, slot.terms
+        first, last = segment.rows(field, slot.kin)
+        own = segment.row(field, term)
+        cut = (first, last, last, last) if own < 0 else (first, own, own + 1, last)
+        columns = segment.field(field)
+        a, b, c, d = columns.starts[list(cut)].tolist()
+        if b - a + d - c == 0:
+            return _NONE, _NO_SCORES
+        docs = np.concatenate((columns.docs[a:b], columns.docs[c:d]))
+        many = np.concatenate((columns.freqs[a:b], columns.freqs[c:d]))
+        kind = field
+        if field == "text":
+            docs, kind = segment.unit_record[docs], "whole"
+        dense = np.bincount(docs, weights=many)
+        records = dense.nonzero()[0]
+        weight = FIELDS[field].weight * KIN * (K1 + 1) * self._snapshot.idf(field, term)
+        lengths = segment.lengths(kind)[records]
+        return records, self._bm25(
+            kind, dense[records], lengths, np.full(len(records), weight, dtype=np.float32)
+        )
+
     def _text(self, rows: _Rows) -> tuple[Array, Array, tuple[Array, Array]]:
         """Pages and what they score; records and what their whole text scores."""
         segment = self._segment
@@ -375,8 +404,9 @@ class Matching:
 
     def _bm25(self, kind: str, freqs: Array, lengths: Array, weights: Array) -> Array:
         many = freqs.astype(np.float32)
-        slope = np.float32(K1 * B / self._snapshot.means[kind])
-        return weights * many / (many + np.float32(K1 * (1 - B)) + lengths * slope)
+        b = PAGE_B if kind == "text" else B
+        slope = np.float32(K1 * b / self._snapshot.means[kind])
+        return weights * many / (many + np.float32(K1 * (1 - b)) + lengths * slope)
 
     def _phrase(self, leaf: Leaf) -> Array:
         wanted = [(offset, slot) for offset, slot in enumerate(leaf.slots) if slot]
@@ -425,6 +455,13 @@ def _added(docs: Array, scores: Array, tokens: int) -> tuple[Array, Array]:
     dense = np.bincount(docs, weights=scores)
     found = dense.nonzero()[0]
     return found, dense[found].astype(np.float32)
+
+
+def _both(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, Array]:
+    """What documents score in two parts together."""
+    if not len(one[0]) or not len(other[0]):
+        return one if len(one[0]) else other
+    return _added(np.concatenate((one[0], other[0])), np.concatenate((one[1], other[1])), 2)
 
 
 def _best(parts: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

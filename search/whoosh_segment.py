@@ -195,6 +195,13 @@ class Segment:
         at = int(np.searchsorted(terms, number))
         return at if at < len(terms) and terms[at] == number else -1
 
+    def rows(self, name: str, start: str) -> tuple[int, int]:
+        """First row, and row after the last, of the terms of a field that begin with ``start``."""
+        low = bisect.bisect_left(self.terms, start.encode())
+        high = bisect.bisect_left(self.terms, start.encode() + b"\xff")  # no byte of UTF-8 is greater
+        first, last = np.searchsorted(self.field(name).terms, (low, high)).tolist()
+        return first, last
+
     def postings(self, name: str, row: int) -> TermPostings:
         """The postings in one row of a field."""
         field = self.field(name)
