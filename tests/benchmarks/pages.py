@@ -1,4 +1,4 @@
-"""How fast pages are served: /recherche with facets and passages, over HTTP, by two processes, while ingest runs.
+"""How fast pages are served: /recherche with facets and passages, by two processes, while ingest runs.
 
     python tests/benchmarks/pages.py [--pages 20000] [--seconds 20]
 
@@ -24,11 +24,13 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-import corpus
-from kb import config as settings
-from kb.french import fold
-from kb.records import TYPES, Page, Record, State, Subject
-from web.parts import Parts
+sys.path[0] = str(Path(__file__).parents[2])  # not this folder, whose files have names of our packages
+
+import corpus  # noqa: E402
+from kb import config as settings  # noqa: E402
+from kb.french import fold  # noqa: E402
+from kb.records import TYPES, Page, Record, State, Subject  # noqa: E402
+from web.parts import Parts  # noqa: E402
 
 PAGES_PER_RECORD = 20
 CONNECTIONS = 4
