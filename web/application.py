@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from kb.errors import KBError
 from web import messages, typography
 from web.parts import Parts
+from web.state import SearchState
 
 log = structlog.get_logger()
 
@@ -94,7 +95,9 @@ def shown(template: str, context: Any, *, section: str = "", status: int = 200) 
     if request.path.endswith(".json"):
         response: Response = jsonify(dataclasses.asdict(context))
     else:
-        response = Response(render_template(template, page=context, section=section), mimetype="text/html")
+        q = SearchState.from_args(request.args).q
+        page = render_template(template, page=context, section=section, q=q)
+        response = Response(page, mimetype="text/html")
     response.status_code = status
     return response
 
@@ -141,7 +144,7 @@ def _failed(error: Exception, message: str, status: int) -> Response:
 _HTTP = {
     400: "Cette demande n’a pas été comprise.",
     404: typography.spaced(
-        "Cette page n’existe pas, ou n’existe plus. Vérifiez l’adresse, ou cherchez dans le fonds :"
+        "Cette page n’existe pas, ou n’existe plus. Vérifiez l’adresse, ou cherchez dans le fonds."
     ),
     405: "Cette adresse ne s’utilise pas ainsi.",
     413: "Ce que vous envoyez est trop volumineux.",

@@ -83,7 +83,8 @@ def view(
     chosen = state.chosen(name)
     counted = dict(counts) | {code: 0 for code in chosen if code not in counts}
     if FACETS[name].tree and not every:
-        values = tuple(_branch(name, node, state, labels) for node in labels.tree(counted))
+        nodes = _opened(labels.tree(counted), chosen)
+        values = tuple(_branch(name, node, state, labels) for node in nodes)
     else:
         values = tuple(_value(name, code, count, state, labels) for code, count in counted.items())
     ranked = sorted(values, key=lambda v: (not _holds_choice(v), -v.count, fold(v.label)))
@@ -128,6 +129,26 @@ def _branch(name: str, node: Node, state: SearchState, labels: Labels) -> Value:
     if not _leads_to(node, state.chosen(name)):
         return value
     return replace(value, below=tuple(_branch(name, child, state, labels) for child in node.below))
+
+
+def _opened(nodes: tuple[Node, ...], chosen: tuple[str, ...]) -> tuple[Node, ...]:
+    """The nodes, or those below the commonest one where that still fits: a line that says "Martinique" of
+    nearly everything is worth less than its communes. What leads to a chosen value stays as it is."""
+    while True:
+        first = max(
+            nodes, key=lambda n: n.count if n.below and not _leads_to(n, chosen) else -1, default=None
+        )
+        if first is None or not first.below or _leads_to(first, chosen):
+            return nodes
+        others = tuple(node for node in nodes if node is not first)
+        if len(others) + min(len(first.below), OPEN_VALUES) > OPEN_VALUES or _small(first, others):
+            return nodes
+        nodes = (*others, *first.below)
+
+
+def _small(node: Node, others: tuple[Node, ...]) -> bool:
+    """Whether opening it would hide that there is anything else."""
+    return bool(others) and node.count < 2 * max(other.count for other in others)
 
 
 def _leads_to(node: Node, chosen: tuple[str, ...]) -> bool:

@@ -43,9 +43,14 @@ class TextPage:
 @views.get("/mentions")
 @views.get("/donnees-personnelles")
 @views.get("/plan")
+@views.get("/aide.json")
+@views.get("/accessibilite.json")
+@views.get("/mentions.json")
+@views.get("/donnees-personnelles.json")
+@views.get("/plan.json")
 def text() -> Response:
     """The text of this address."""
-    name = _ADDRESSES[request.path]
+    name = _ADDRESSES[request.path.removesuffix(".json")]
     return shown("prose.html", text_page(name), section="aide" if name == "aide" else "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -27,11 +28,10 @@ _REASONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line of the description."""
+    """A line of the description: texts, each with a way to more of the same if there is one."""
 
     name: str
-    text: str
-    url: str | None = None
+    texts: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +161,10 @@ class Teller:
     def _facts(self, record: Record) -> Iterator[Fact]:
         if record.host and (host := self.store.get_many([record.host]).get(record.host)):
             where = f"{host.title}, p. {record.host_pages}" if record.host_pages else host.title
-            yield Fact("Dans", where, notices.record_url(host.id))
-        for agent in record.agents:
-            search = SearchState(q=f'auteur:"{agent.name}"').url()
-            yield Fact(_ROLES.get(agent.role, "Auteur"), notices.natural(agent.name), search)
+            yield Fact("Dans", (Link(where, notices.record_url(host.id)),))
+        for role, name in _ROLES.items():
+            if agents := [agent.name for agent in record.agents if agent.role == role]:
+                yield Fact(name, tuple(Link(notices.natural(a), _by(a)) for a in agents))
         published = ", ".join(filter(None, (record.place, record.publisher, written_date(record.date))))
         series = ", ".join(filter(None, (record.series, record.issue)))
         texts = (
@@ -178,7 +178,7 @@ class Teller:
             ("Entrée au fonds", written_date(record.created.date().isoformat()) if record.created else ""),
             ("Numéro de notice", record.id),
         )
-        yield from (Fact(name, text) for name, text in texts if text)
+        yield from (Fact(name, (Link(text, ""),)) for name, text in texts if text)
 
     @staticmethod
     def _length(record: Record) -> str:
@@ -207,10 +207,10 @@ def _standing(subject: Subject) -> str:
         return ""
     if subject.origin is Origin.SOURCE:
         return "d’après les mots-clés du fichier"
-    return f"proposé par la machine, {round(100 * subject.score)}{NBSP}%"
+    return f"proposé automatiquement, sûr à {round(100 * subject.score)}{NBSP}%"
 
 
-_ROLES = {"author": "Auteur", "editor": "Direction", "publisher": "Éditeur", "contributor": "Contribution"}
+_ROLES = {"author": "Auteurs", "editor": "Direction", "publisher": "Éditeur", "contributor": "Contributions"}
 _SHOWN = ("isbn", "issn", "doi")
 
 
@@ -235,10 +235,16 @@ def _files(record: Record) -> Iterator[Link]:
         yield Link(label, f"/notice/{quote(record.id)}/fichier/{place}/{quote(file.name)}")
 
 
+def _by(name: str) -> str:
+    return SearchState(q=f'auteur:"{name}"').url()
+
+
 def _copies(record: Record) -> Iterator[CopyView]:
-    for copy in record.copies:
-        status = notices.STATUSES.get(copy.status, copy.status)
-        yield CopyView(copy.call_number or record.call_number or "sans cote", status, copy.location)
+    alike = Counter((c.call_number or record.call_number, c.status, c.location) for c in record.copies)
+    for (cote, status, location), number in alike.items():
+        told = notices.STATUSES.get(status, status)
+        many = f"{number} exemplaires, {told}" if number > 1 else told
+        yield CopyView(cote or "sans cote", many, location)
     if record.call_number and not record.copies:
         yield CopyView(record.call_number, "au centre", None)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from kb import records
 from kb.records import Record
-from search import finder, snippets, suggest
+from search import finder, snippets, suggest, syntax
 from search.engine import FACETS, Hit
 from search.finder import Found
 from search.query import Query
@@ -90,6 +90,7 @@ class ResultsPage:
     previous_url: str | None
     next_url: str | None
     suggestion: Link | None
+    understood: str
     nothing: Nothing
 
 
@@ -98,8 +99,12 @@ def results_page(parts: Parts, state: SearchState) -> ResultsPage:
     labels = parts.labels
     began = time.perf_counter()
     found = ask(parts, state)
+    total = found.results.total
+    last = max(1, -(-total // state.size))
+    if state.page > last:
+        state = state.changed(page=last)
+        found = ask(parts, state)
     took = time.perf_counter() - began
-    total, last = found.results.total, -(-found.results.total // state.size)
     return ResultsPage(
         state=state,
         heading=f"Résultats pour « {state.q} »" if state.q else "Tout le fonds",
@@ -117,10 +122,11 @@ def results_page(parts: Parts, state: SearchState) -> ResultsPage:
         ),
         sizes=tuple(Link(str(n), state.changed(size=n).url(), current=state.size == n) for n in SIZES),
         number=state.page,
-        of=max(last, 1),
+        of=last,
         previous_url=state.changed(page=state.page - 1).url() if state.page > 1 else None,
         next_url=state.changed(page=state.page + 1).url() if state.page < last else None,
         suggestion=_suggestion(parts, state),
+        understood=syntax.unparse(found.understood),
         nothing=_nothing(parts, state, labels) if total == 0 else Nothing(),
     )
 
