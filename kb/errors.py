@@ -4,6 +4,7 @@
 
     KBError
       ConfigError            a setting is unknown or has a value that cannot be read
+        PortTaken            nobody can listen at this address
       NotFound               no such record, page or file                              (404)
       InvalidRecord          a record breaks a rule of ``kb.records``                  (400)
       Forbidden              the person lacks the right                                (403)
@@ -30,6 +31,15 @@ class KBError(Exception):
 
 class ConfigError(KBError):
     """A setting is unknown or its value cannot be read."""
+
+
+class PortTaken(ConfigError):
+    """Nobody can listen at this address: another program does, or it is not ours."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"cannot listen at {host}:{port}")
+        self.host = host
+        self.port = port
 
 
 class NotFound(KBError):

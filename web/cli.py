@@ -59,6 +59,11 @@ class _Commands(click.Group):
 
             click.echo(explain(error), err=True)
             ctx.exit(2 if isinstance(error, ConfigError) else 1)
+        except KeyboardInterrupt:
+            click.echo(
+                "\nInterrompu. Ce qui est fait est gardé ; relancez la commande pour continuer.", err=True
+            )
+            ctx.exit(130)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -107,9 +112,12 @@ def init(data: Path) -> None:
 
 
 def _initialise(data: Path) -> None:
-    data.mkdir(parents=True, exist_ok=True)
-    if not (data / settings.FILE).exists():
-        (data / settings.FILE).write_text(settings.template(), encoding="utf-8")
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        if not (data / settings.FILE).exists():
+            (data / settings.FILE).write_text(settings.template(), encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{data} ne peut pas être créé ou écrit ({error.strerror}).") from error
     with _opened(data) as parts:
         if not len(parts.thesaurus):
             _import_thesaurus(parts, _demonstration() / "thesaurus.ttl")
@@ -134,7 +142,7 @@ def _demonstration() -> Path:
 
 @main.command()
 @click.option("--host", default=None, help="Adresse d’écoute [défaut : réglage host].")
-@click.option("--port", type=int, default=None, help="Port [défaut : réglage port].")
+@click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port [défaut : réglage port].")
 @click.pass_obj
 def serve(data: Path, host: str | None, port: int | None) -> None:
     """Servir les pages."""
@@ -142,17 +150,26 @@ def serve(data: Path, host: str | None, port: int | None) -> None:
 
 
 @main.command()
-@click.option("--port", type=int, default=None, help="Port [défaut : réglage port].")
+@click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port [défaut : réglage port].")
 @click.option("--no-serve", is_flag=True, help="Préparer le fonds sans servir les pages.")
 @click.pass_obj
 def demo(data: Path, port: int | None, no_serve: bool) -> None:
     """Préparer le fonds de démonstration, puis le servir."""
     _initialise(data)
+    if not no_serve:
+        _check_port(_initialised(data), port)
     folder = _demonstration()
     with _opened(data) as parts:
         _ingest(parts, (folder / "records", folder / "documents"), _print_problem)
     if not no_serve:
         _serve(_initialised(data), None, port)
+
+
+def _check_port(config: Config, port: int | None) -> None:
+    """Before long work, not after it."""
+    from web.server import check_free
+
+    check_free(config.host, config.port if port is None else port)
 
 
 def _serve(config: Config, host: str | None, port: int | None) -> None:
@@ -369,7 +386,8 @@ def evaluate_retrieval(docs: Path, queries: Path, qrels: Path, as_json: bool) ->
     """Mesurer la recherche, telle que les pages l’utilisent."""
     from web.measuring import retrieval
 
-    _print_figures(retrieval(docs, queries, qrels), as_json)
+    with _judged_set():
+        _print_figures(retrieval(docs, queries, qrels), as_json)
 
 
 @evaluate.command("tagging")
@@ -380,7 +398,17 @@ def evaluate_tagging(docs: Path, vocab: Path, as_json: bool) -> None:
     """Mesurer les thèmes proposés contre ceux que des personnes ont choisis."""
     from web.measuring import tagging
 
-    _print_figures(tagging(docs, vocab), as_json)
+    with _judged_set():
+        _print_figures(tagging(docs, vocab), as_json)
+
+
+@contextmanager
+def _judged_set() -> Iterator[None]:
+    """Says what is wrong with a judged set instead of failing on it."""
+    try:
+        yield
+    except (ValueError, KeyError) as error:
+        raise click.UsageError(f"Ce jeu jugé n’a pas la forme attendue : {error}") from error
 
 
 def _print_figures(figures: dict[str, float], as_json: bool) -> None:

@@ -134,16 +134,13 @@ def _branch(name: str, node: Node, state: SearchState, labels: Labels) -> Value:
 def _opened(nodes: tuple[Node, ...], chosen: tuple[str, ...]) -> tuple[Node, ...]:
     """The nodes, or those below the commonest one where that still fits: a line that says "Martinique" of
     nearly everything is worth less than its communes. What leads to a chosen value stays as it is."""
-    while True:
-        first = max(
-            nodes, key=lambda n: n.count if n.below and not _leads_to(n, chosen) else -1, default=None
-        )
-        if first is None or not first.below or _leads_to(first, chosen):
-            return nodes
+    while closed := [node for node in nodes if node.below and not _leads_to(node, chosen)]:
+        first = max(closed, key=lambda node: node.count)
         others = tuple(node for node in nodes if node is not first)
         if len(others) + min(len(first.below), OPEN_VALUES) > OPEN_VALUES or _small(first, others):
-            return nodes
+            break
         nodes = (*others, *first.below)
+    return nodes
 
 
 def _small(node: Node, others: tuple[Node, ...]) -> bool:

@@ -15,6 +15,7 @@ from kb.errors import (
     InvalidRecord,
     KBError,
     NotFound,
+    PortTaken,
     QuerySyntaxError,
     Reason,
     ThesaurusError,
@@ -95,6 +96,10 @@ def _explained(error: KBError) -> str:
             return "Vous n’avez pas le droit de faire cela."
         case Conflict():
             return "Quelqu’un d’autre a modifié cette notice entre-temps : rechargez-la, puis recommencez."
+        case PortTaken():
+            return (
+                f"L’adresse {error.host}:{error.port} est déjà prise : choisissez un autre port avec --port."
+            )
         case ConfigError():
             return f"Réglage à corriger : {error}."
         case ThesaurusError():

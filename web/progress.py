@@ -16,6 +16,7 @@ from web.messages import STATUSES, STATUSES_OF_MANY
 from web.parts import Parts
 from web.typography import counted, decimal
 
+_QUICK = 1000  # files/s: known files are passed over, which is no rate of work
 _SUMMARY = ("published", "updated", "unchanged", "waiting", "refused")
 
 
@@ -42,7 +43,7 @@ def ingest_with_progress(
 
         def advance(done: int, total: int) -> None:
             speed = bar.tasks[task].speed
-            rate = f"{decimal(speed)} fichiers/s" if speed else ""
+            rate = f"{decimal(speed)} fichiers/s" if speed and speed < _QUICK else ""
             bar.update(task, completed=done, total=total, rate=rate)
 
         for outcome in pipeline.ingest(

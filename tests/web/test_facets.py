@@ -38,11 +38,32 @@ def test_levels_that_cut_nothing_are_skipped():
 
 
 def test_a_branch_opens_only_where_something_is_chosen():
-    closed = facets.view("territory", COUNTS, SearchState(), LABELS)
-    assert [v.below for v in closed.values] == [(), ()]
-    opened = facets.view("territory", COUNTS, SearchState().toggled("territory", "C1"), LABELS)
+    counts = COUNTS | {"E2": 5}
+    closed = facets.view("territory", counts, SearchState(), LABELS)
+    assert [(v.code, v.below) for v in closed.values] == [("E1", ()), ("E2", ())]
+    opened = facets.view("territory", counts, SearchState().toggled("territory", "C1"), LABELS)
     assert [v.code for v in opened.values[0].below] == ["C1", "C2"]
     assert opened.values[0].below[0].chosen
+
+
+def test_a_branch_that_holds_nearly_everything_gives_its_lines_to_what_is_below():
+    view = facets.view("territory", COUNTS, SearchState(), LABELS)
+    assert [(v.code, v.count) for v in view.values] == [("C1", 4), ("E2", 3), ("C2", 2)]
+
+
+def test_a_code_with_several_parents_stands_once():
+    labels = Labels(
+        Thesaurus(
+            [
+                concept("A", "territories", narrower=("C1",)),
+                concept("E", "territories", narrower=("C1", "C2")),
+                concept("C1", "territories", "A", "E"),
+                concept("C2", "territories", "E"),
+            ]
+        )
+    )
+    tree = labels.tree({"A": 2, "E": 5, "C1": 2, "C2": 3})
+    assert [(n.code, [b.code for b in n.below]) for n in tree] == [("E", ["C2", "C1"]), ("A", [])]
 
 
 def test_a_chosen_value_without_record_stays_to_be_taken_away():
