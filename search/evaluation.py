@@ -33,9 +33,10 @@ def evaluate_retrieval(
 
     ``docs``: JSON lines with ``id``, ``title``, ``text``. ``queries``: id TAB question. ``qrels``: TREC form,
     "question 0 document grade". Each may be gzipped. Keys: ``recall@1``, ``recall@5``, ``recall@10`` (share
-    of the documents of grade 1 or more), ``mrr@10`` (first of grade 1 or more), ``ndcg@10`` with the grade as
-    gain (Järvelin and Kekäläinen 2002, as in trec_eval), ``ndcg-exp@10`` with 2^grade - 1 (Burges 2005; the
-    same where all grades are 1), discount log2(rank + 1) in both, and ``queries``, their number.
+    of the documents of grade 1 or more), ``mrr@10`` (first of grade 1 or more), ``ndcg@10`` with gain
+    2^grade - 1 (Burges 2005), ``ndcg-linear@10`` with the grade as gain (as in trec_eval; the same where all
+    grades are 1), discount log2(rank + 1) and the ideal over all judged documents in both, and ``queries``,
+    their number.
     """
     with engine.writer(fresh=True) as writer:
         for entry in entries(docs):
@@ -70,8 +71,8 @@ def _figures(ranking: Sequence[str], grades: Mapping[str, int]) -> dict[str, flo
     steep = {document: 2.0**grade - 1 for document, grade in grades.items()}
     return found | {
         "mrr@10": 1 / (right.index(True) + 1) if any(right) else 0.0,
-        "ndcg@10": _ndcg(ranking, linear),
-        "ndcg-exp@10": _ndcg(ranking, steep),
+        "ndcg@10": _ndcg(ranking, steep),
+        "ndcg-linear@10": _ndcg(ranking, linear),
     }
 
 

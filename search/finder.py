@@ -110,6 +110,7 @@ _QUESTION_WORDS = frozenset(
         *("lequel", "laquelle", "lesquels", "lesquelles", "si", "cas"),
         *("peut", "peuvent", "pouvez", "puis", "peux", "pourrait", "pouvoir"),
         *("doit", "doivent", "dois", "devez", "devrait", "savoir", "sait", "faut", "faudrait", "falloir"),
+        *("consiste", "consistent", "sert", "servent", "servir"),
         *("faire", "fait", "fais", "font", "est", "etre", "sont", "ete", "avoir"),
     )
 )

@@ -207,6 +207,18 @@ def test_a_word_in_the_first_page_weighs_more_than_in_a_later_one(engine: Engine
     assert find(engine, Words("ville")) == ["c:2", "c:1"]
 
 
+def test_kin_raise_a_record_and_find_none(engine: Engine) -> None:
+    put(
+        engine,
+        entry("a", "", "fonctionner demain"),
+        entry("b", "", "fonctionner fonctionnel"),
+        entry("c", "", "fonctionnel"),
+    )
+    assert find(engine, Words("fonctionner")) == ["b", "a"]
+    assert find(engine, Words("fonctionner demain", need=Need.ANY)) == ["a", "b"]
+    assert find(engine, Words("marine")) == []
+
+
 def test_equal_scores_are_ordered_by_id_over_all_commits(engine: Engine) -> None:
     for id in ("c:3", "c:1", "c:20", "c:2"):
         put(engine, entry(id, "ville"))
@@ -346,7 +358,7 @@ def test_a_fresh_writer_replaces_the_whole_index(fund: Engine) -> None:
 
 WORDS = """
 ville villes école écoles politique quartier quartiers contrat de la et l’habitat habitat santé sante citoyen
-citoyens citoyenne rénovation urbain urbaine CUCS C.U.C.S. été à 12 2015 œuvre
+citoyens citoyenne citoyenneté politicien rénovation urbain urbaine CUCS C.U.C.S. été à 12 2015 œuvre
 """.split()  # noqa: SIM905 - a list of thirty strings is no clearer
 texts = st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join)
 own_fields = st.dictionaries(st.sampled_from([name for name in FIELDS if name != "text"]), texts, max_size=3)

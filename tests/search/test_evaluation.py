@@ -43,8 +43,8 @@ def test_figures_are_those_of_their_definitions():
     assert figures["recall@5"] == figures["recall@10"] == pytest.approx(2 / 3)
     assert figures["mrr@10"] == 1 / 2
     second, third = 1 / math.log2(3), 1 / math.log2(4)
-    assert figures["ndcg@10"] == pytest.approx((2 * second + third) / (2 + second + third))
-    assert figures["ndcg-exp@10"] == pytest.approx((3 * second + third) / (3 + second + third))
+    assert figures["ndcg-linear@10"] == pytest.approx((2 * second + third) / (2 + second + third))
+    assert figures["ndcg@10"] == pytest.approx((3 * second + third) / (3 + second + third))
 
 
 def test_perfect_and_empty_rankings():
