@@ -28,7 +28,7 @@ from ingest.isolation import Sandbox
 from ingest.readers import CATALOGUE_TYPES
 from ingest.tagging import Suggestion, Text
 from kb.database import Store
-from kb.errors import IngestError, InvalidRecord, Reason, UnreadableDocument, UnsupportedFormat
+from kb.errors import IngestError, InvalidRecord, Reason, StorageError, UnreadableDocument, UnsupportedFormat
 from kb.originals import digest
 from kb.records import File, Record
 
@@ -89,7 +89,8 @@ def ingest(
 
     ``progress`` is told how many files are done, of how many; ``after_commit`` is called each time that
     documents have been saved. ``sandbox`` is where files are read, one of our own if None. Safe to run
-    again: what is known is left as it is.
+    again: what is known is left as it is. Raises StorageError when the fund cannot be written: the outcomes
+    given before are of files that stay in it.
     """
     found = list(find(paths))
     ours = nullcontext(sandbox) if sandbox is not None else Sandbox()
@@ -244,6 +245,9 @@ def _outcomes(
         except NotYet:
             yield from desk.flush()
             continue
+        except StorageError:
+            yield from desk.flush()  # the last original had no room; records may still have some
+            raise
         running.popleft()
         fill()
         desk.take(reading)

@@ -26,7 +26,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from kb import migrations, records
 from kb.config import Config
-from kb.errors import NotFound
+from kb.errors import NotFound, StorageError
 from kb.french import fold
 from kb.originals import Originals
 from kb.records import Page, Record
@@ -62,8 +62,14 @@ class Store:
 
     @classmethod
     def open(cls, config: Config) -> Store:
-        """The store of a data folder, made or brought to the present schema if need be."""
-        config.data.mkdir(parents=True, exist_ok=True)
+        """The store of a data folder, made or brought to the present schema if need be.
+
+        Raises StorageError, as all that writes, when the folder or its disk refuses.
+        """
+        try:
+            config.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(str(error)) from error
         return cls(config.database, config.data)
 
     def close(self) -> None:
@@ -290,10 +296,26 @@ class Store:
 
 def _connect(url: str) -> sa.Engine:
     engine = sa.create_engine(url)
+    sa.event.listen(engine, "handle_error", _blame_disk)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+_REFUSALS = (
+    *("disk is full", "readonly database", "unable to open database", "disk i/o error"),
+    *("no space left", "disk full", "read-only transaction"),
+)
+"""What SQLite, then PostgreSQL, say when their files cannot be written; a full disk may come out as an I/O
+error, when it is the shared memory beside the database that cannot grow."""
+
+
+def _blame_disk(context: sa.engine.ExceptionContext) -> None:
+    """Says what the disk refuses in our words, wherever it happens: connecting, writing, committing."""
+    said = str(context.original_exception)
+    if any(refusal in said.lower() for refusal in _REFUSALS):
+        raise StorageError(said) from context.original_exception
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

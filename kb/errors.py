@@ -9,6 +9,7 @@
       InvalidRecord          a record breaks a rule of ``kb.records``                  (400)
       Forbidden              the person lacks the right                                (403)
       Conflict               somebody else changed it in between                       (409)
+      StorageError           the data folder cannot be written: full, read-only, rights (503)
       ThesaurusError         the vocabulary breaks a rule of SKOS or of the house
       IngestError            a file did not become a record; ``reason`` says why
         UnsupportedFormat    no reader for such a file
@@ -66,6 +67,13 @@ class Forbidden(KBError):
 
 class Conflict(KBError):
     """Somebody else changed it in between."""
+
+
+class StorageError(KBError):
+    """The data folder cannot be written: the disk is full or read-only, or rights lack.
+
+    No document is at fault. What was saved before stays, and the same may be tried again once there is room.
+    """
 
 
 class ThesaurusError(KBError):

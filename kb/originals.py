@@ -1,7 +1,7 @@
 """Originals kept under the SHA-256 of their bytes: the same file is kept once, and never changes.
 
 Hides how the folder is laid out and how a copy survives a cut of power: written beside, flushed to
-disk, then renamed into place.
+disk, then renamed into place; what a killed process left beside is swept a day later.
 """
 
 from __future__ import annotations
@@ -10,11 +10,18 @@ import hashlib
 import os
 import re
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from kb.errors import NotFound
+from kb.errors import NotFound, StorageError
 
 _CHUNK = 1 << 20
+_ARRIVING = "arriving-"
+_LONGEST_COPY = 86_400.0
+"""Seconds after which a half-written copy is nobody's: the largest original is copied in a minute."""
 
 
 def digest(path: Path) -> str:
@@ -30,21 +37,39 @@ class Originals:
         self.folder = folder
 
     def put(self, path: Path) -> str:
-        """Keep a copy of the file; returns its SHA-256. Safe to repeat and to interrupt."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix="arriving-", dir=self.folder)
-        arriving = Path(name)
-        try:
-            sha256 = _copy(path, handle)
-            kept = self._place(sha256)
-            if not kept.exists():
-                kept.parent.mkdir(exist_ok=True)
-                arriving.replace(kept)
-                kept.chmod(0o440)
-                _flush_folder(kept.parent)
-        finally:
-            arriving.unlink(missing_ok=True)
+        """Keep a copy of the file; returns its SHA-256. Safe to repeat and to interrupt.
+
+        Raises OSError when ``path`` cannot be read, StorageError when the copy cannot be written.
+        """
+        with path.open("rb") as source:
+            with _storing():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._sweep()
+                handle, name = tempfile.mkstemp(prefix=_ARRIVING, dir=self.folder)
+            arriving = Path(name)
+            try:
+                sha256 = _copy(source, handle)
+                with _storing():
+                    self._settle(arriving, sha256)
+            finally:
+                with _storing():
+                    arriving.unlink(missing_ok=True)
         return sha256
+
+    def _settle(self, arriving: Path, sha256: str) -> None:
+        kept = self._place(sha256)
+        if not kept.exists():
+            kept.parent.mkdir(exist_ok=True)
+            arriving.replace(kept)
+            kept.chmod(0o440)
+            _flush_folder(kept.parent)
+
+    def _sweep(self) -> None:
+        """Remove copies that a killed process never finished."""
+        for left in self.folder.glob(_ARRIVING + "*"):
+            with suppress(FileNotFoundError):  # its writer may just have ended
+                if time.time() - left.stat().st_mtime > _LONGEST_COPY:
+                    left.unlink()
 
     def path(self, sha256: str) -> Path:
         """Where the original is. Raises NotFound."""
@@ -62,15 +87,33 @@ class Originals:
         return self.folder / sha256[:2] / sha256
 
 
-def _copy(path: Path, handle: int) -> str:
+@contextmanager
+def _storing() -> Iterator[None]:
+    """What the system refuses here is the folder's fault, never that of the file that comes in."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(str(error)) from error
+
+
+def _copy(source: BinaryIO, handle: int) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as source, os.fdopen(handle, "wb") as target:
+    try:
         while block := source.read(_CHUNK):
             digest.update(block)
-            target.write(block)
-        target.flush()
-        os.fsync(target.fileno())
+            with _storing():
+                _write_all(handle, block)
+        with _storing():
+            os.fsync(handle)
+    finally:
+        os.close(handle)
     return digest.hexdigest()
+
+
+def _write_all(handle: int, block: bytes) -> None:
+    left = memoryview(block)
+    while left:
+        left = left[os.write(handle, left) :]
 
 
 def _flush_folder(folder: Path) -> None:

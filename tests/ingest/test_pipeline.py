@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from ingest.isolation import Limits, Sandbox
 from ingest.pipeline import Outcome, Status, find, ingest, problem_of
 from ingest.tagging import Tagger
+from kb.config import Config
 from kb.database import Store
-from kb.errors import Reason
+from kb.errors import Reason, StorageError
 from kb.records import Origin, State
 
 Inbox = Callable[[str, bytes | str], Path]
@@ -184,6 +186,51 @@ def test_a_document_without_text_keeps_its_original(run: Run, store: Store, make
     kept = [p for p in store.originals.folder.rglob("*") if p.is_file()]
     assert [p.read_bytes() for p in kept] == [path.read_bytes()]
     assert len(store) == 0
+
+
+def test_a_folder_that_cannot_be_written_stops_the_run_and_keeps_what_was_saved(
+    run: Run, store: Store, make: Any, inbox: Inbox
+) -> None:
+    saved = inbox("a.html", page("Premier", make.text))
+    run(saved)
+    sound = inbox("b.html", page("Second", make.text))
+    store.originals.folder.rename(store.originals.folder.with_name("elsewhere"))
+    store.originals.folder.write_bytes(b"a file where the folder should be")
+    with pytest.raises(StorageError):
+        run(sound)
+    assert len(store) == 1
+
+
+@pytest.fixture
+def narrow_disk() -> Iterator[None]:
+    """SQLite databases of 400 kB at most."""
+
+    def limit(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA max_page_count=100")
+
+    sa.event.listen(sa.Pool, "connect", limit)
+    yield
+    sa.event.remove(sa.Pool, "connect", limit)
+
+
+@pytest.mark.usefixtures("narrow_disk")
+def test_a_full_disk_stops_the_run_and_keeps_what_was_saved(run: Run, store: Store, inbox: Inbox) -> None:
+    small = inbox("a.txt", "Les habitants du quartier ont été consultés par la commune.\n\n")
+    large = inbox("b.txt", "Les habitants du quartier ont été consultés par la commune.\n\n" * 10_000)
+    run(small)
+    with pytest.raises(StorageError, match="full"):
+        run(large)
+    assert run(small)[0].status is Status.UNCHANGED
+    assert len(store) == 1
+
+
+def test_a_database_that_cannot_be_opened_or_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "fund" / "kb.sqlite").mkdir(parents=True)
+    with pytest.raises(StorageError):
+        Store.open(Config(data=tmp_path / "fund"))
+    (tmp_path / "taken").write_bytes(b"a file where the folder should be")
+    with pytest.raises(StorageError):
+        Store.open(Config(data=tmp_path / "taken"))
 
 
 def test_files_are_found_once_in_order_of_name(inbox: Inbox) -> None:
