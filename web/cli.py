@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kb import config as settings
-from kb.errors import ConfigError, KBError
+from kb.errors import ConfigError, InvalidRecord, KBError
 
 if TYPE_CHECKING:
     from ingest.pipeline import Outcome
@@ -407,7 +407,7 @@ def _judged_set() -> Iterator[None]:
     """Says what is wrong with a judged set instead of failing on it."""
     try:
         yield
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, InvalidRecord) as error:
         raise click.UsageError(f"Ce jeu jugé n’a pas la forme attendue : {error}") from error
 
 
