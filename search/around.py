@@ -15,7 +15,7 @@ _SURE_TAGS = 8
 
 
 def pages_matching(query: Query, id: str, engine: Engine) -> tuple[int, ...]:
-    """Numbers of the record's pages that the query is true of, best first; () if its own fields alone match."""
+    """Numbers of the pages that the query is true of, best first; () if its own fields alone match."""
     this = Words(id, fields=("identifiers",))
     results = engine.search(Request(query=And((query, this)), limit=50, pages=_MOST_PAGES))
     return next((hit.pages for hit in results.hits if hit.id == id), ())
