@@ -77,6 +77,12 @@ class Labels:
                 below.setdefault(parent, []).append(code)
             else:
                 roots.append(code)
+        # A group whose members all stand elsewhere (an arrondissement beside the EPCI) would repeat them.
+        empty = {code for code in counts if code not in below and self._gathers(code, counts)}
+        roots = [root for root in roots if root not in empty]
+        below = {
+            code: [child for child in children if child not in empty] for code, children in below.items()
+        }
         while idle := [r for r in roots if _idle(r, len(roots) == 1, counts, below)]:
             lower = [child for root in idle for child in below[root]]
             roots = [r for r in (*roots, *lower) if r not in idle]
@@ -90,6 +96,10 @@ class Labels:
         counted = [parent for parent in broader if parent.code in counts]
         widest = max(counted, key=lambda parent: (len(parent.narrower), parent.code), default=None)
         return widest.code if widest else None
+
+    def _gathers(self, code: str, counts: Mapping[str, int]) -> bool:
+        concept = self.concept(code)
+        return concept is not None and any(c in counts for c in self.thesaurus.codes(concept.narrower))
 
     def _nodes(
         self, codes: Iterable[str], counts: Mapping[str, int], below: Mapping[str, list[str]]

@@ -18,6 +18,7 @@ from kb.errors import (
     PortTaken,
     QuerySyntaxError,
     Reason,
+    StorageError,
     ThesaurusError,
     UnsupportedQuery,
 )
@@ -92,6 +93,11 @@ def _explained(error: KBError) -> str:
             return _NOT_FOUND.get(error.what, "Cette page n’existe pas.")
         case InvalidRecord():
             return f"Le champ « {error.field} » de la notice n’est pas valable : {error.why}."
+        case StorageError():
+            return (
+                "Le dossier de données ne peut pas être écrit : il est plein, en lecture seule, ou les droits "
+                "manquent. Faites de la place ou demandez à l’administrateur, puis relancez."
+            )
         case Forbidden():
             return "Vous n’avez pas le droit de faire cela."
         case Conflict():
@@ -117,4 +123,4 @@ def status_code(error: KBError) -> int:
     for kind, code in ((NotFound, 404), (InvalidRecord, 400), (Forbidden, 403), (Conflict, 409)):
         if isinstance(error, kind):
             return code
-    return 503 if isinstance(error, (IndexOutdated, EngineUnavailable)) else 500
+    return 503 if isinstance(error, (IndexOutdated, EngineUnavailable, StorageError)) else 500
