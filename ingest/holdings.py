@@ -6,8 +6,10 @@ Hides the rules of identity and those by which what people decided outlives a ne
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from ingest.drafts import Draft
@@ -35,10 +37,69 @@ def record_of(draft: Draft, held: Record | None, *, id: str, source: str) -> Rec
     return dataclasses.replace(held, **fields)
 
 
+def completed(held: Record, draft: Draft) -> Record:
+    """The record with what it lacked and the draft says, which tells of the same work in another form."""
+    said = draft.record_fields()
+    fields = {name: value for name, value in said.items() if getattr(held, name) in _NOTHING}
+    if held.type == "document":
+        fields["type"] = draft.type
+    if held.language == _UNKNOWN_LANGUAGE and draft.language:
+        fields["language"] = draft.language
+    fields["identifiers"] = {**draft.identifiers, **held.identifiers}
+    fields["copies"] = draft.copies or held.copies
+    return dataclasses.replace(held, **fields)
+
+
+_NOTHING: tuple[object, ...] = (None, "", ())
+
+
 def with_file(record: Record, file: File, replaced: str | None = None) -> Record:
     """The record with one file more, in the place of the one with the hash ``replaced``."""
     others = tuple(f for f in record.files if f.sha256 not in (replaced, file.sha256))
     return dataclasses.replace(record, files=(*others, file))
+
+
+# -- one work on paper and in a file
+
+
+def paper_work(draft: Draft, store: Store, centre: str) -> Record | None:
+    """The centre's only record without a file that tells of the document's work; None for none or several."""
+    if not draft.pages:
+        return None
+    held = store.get_many(list(store.find("title", draft.title))).values()
+    found = [r for r in held if r.centre == centre and not r.files and _is_form_of(draft, r)]
+    return found[0] if len(found) == 1 else None
+
+
+def came_from_file(record: Record) -> bool:
+    """Whether the record was made from one of its files, and not from a catalogue: that file then rules, the
+    catalogue only completes; else the other way round."""
+    name = PurePath(record.source or "").name
+    return any(file.name == name for file in record.files)
+
+
+def _is_form_of(draft: Draft, held: Record) -> bool:
+    """Whether both tell of one work, as far as they can when one is on paper and the other a file: the same
+    title, if it says enough, the same year, no other type and no other ISBN."""
+    title = fold(draft.title)
+    isbns = {draft.identifiers.get("isbn"), held.identifiers.get("isbn")} - {None}
+    return (
+        title == fold(held.title)
+        and sum(map(str.isalpha, title)) >= _TELLING_LETTERS
+        and len(title.split()) >= _TELLING_WORDS
+        and _year(draft) is not None
+        and _year(draft) == held.year
+        and len({draft.type, held.type} - {"document"}) <= 1
+        and len(isbns) <= 1
+    )
+
+
+_TELLING_LETTERS, _TELLING_WORDS = 10, 2
+"""Shortest title by which a work is known: « Sommaire » or « Annexe 2 » are titles of many."""
+
+
+def _year(draft: Draft) -> int | None:
+    return int(draft.date[:4]) if draft.date else None
 
 
 # -- subjects
@@ -62,6 +123,19 @@ def with_subjects(
     for subject in proposed:
         held = subjects.get(subject.concept, subject)
         subjects[subject.concept] = dataclasses.replace(held, evidence=subject.evidence)
+    return dataclasses.replace(record, subjects=tuple(subjects.values()))
+
+
+def with_catalogued(record: Record, thesaurus: Thesaurus, keywords: Iterable[str]) -> Record:
+    """The record with its subjects and those that a catalogue's key words name, which count as accepted
+    unless a person refused them."""
+    subjects = {s.concept: s for s in record.subjects}
+    for keyword in keywords:
+        if concept := _concept(keyword, thesaurus):
+            held = subjects.get(concept, Subject(concept=concept))
+            if held.state is State.PROPOSED:
+                held = dataclasses.replace(held, origin=Origin.SOURCE, score=1.0, state=State.ACCEPTED)
+            subjects[concept] = held
     return dataclasses.replace(record, subjects=tuple(subjects.values()))
 
 
@@ -106,6 +180,7 @@ class Catalogue:
         self._taken: set[str] = set()
         for draft in drafts:
             self._add(draft)
+        self._works = Counter((fold(e.draft.title), _year(e.draft)) for e in self.entries)
 
     def _add(self, draft: Draft) -> None:
         keys = _keys(draft)
@@ -137,8 +212,11 @@ class Catalogue:
             wanted.append(("call_number", draft.call_number))
         wanted.append(("title", draft.title))
         ids = dict.fromkeys(id for kind, value in wanted for id in store.find(kind, value))
-        held = [r for r in store.get_many(list(ids)).values() if self._is_same(draft, r)]
-        return sorted(held, key=lambda r: (fold(r.title) != fold(draft.title), r.source != self.source))
+        held = store.get_many(list(ids)).values()
+        same = [r for r in held if self._is_same(draft, r)]
+        same.sort(key=lambda r: (fold(r.title) != fold(draft.title), r.source != self.source))
+        joinable = [r for r in held if r not in same and self._joins(draft, r)]
+        return same + (joinable if len(joinable) == 1 else [])
 
     def _is_same(self, draft: Draft, held: Record) -> bool:
         same_title = fold(held.title) == fold(draft.title)
@@ -157,7 +235,19 @@ class Catalogue:
             return True
         if draft.call_number and draft.call_number == held.call_number:
             return same_title or here
-        return same_title and not held.files and _same_work(draft, held)
+        if held.files:
+            return here and _is_form_of(draft, held)
+        return same_title and _same_work(draft, held)
+
+    def _joins(self, draft: Draft, held: Record) -> bool:
+        """Whether the draft is the paper form of a record that has files, and neither has another one."""
+        return (
+            bool(held.files)
+            and _is_form_of(draft, held)
+            and self._works[fold(draft.title), _year(draft)] == 1
+            and held.call_number in (None, draft.call_number)
+            and set(held.copies) <= set(draft.copies)
+        )
 
     def hosts(self, store: Store) -> Iterator[tuple[str, str]]:
         """(id, id of its host) of each part whose host is in this file or in the fund."""

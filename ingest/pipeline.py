@@ -30,7 +30,7 @@ from ingest.tagging import Suggestion, Text
 from kb.database import Store
 from kb.errors import IngestError, InvalidRecord, Reason, StorageError, UnreadableDocument, UnsupportedFormat
 from kb.originals import digest
-from kb.records import File, Record
+from kb.records import File, Page, Record
 
 log = structlog.get_logger()
 
@@ -278,7 +278,8 @@ class _Desk:
             self._since = time.monotonic()
         suggestions: list[Suggestion] = []
         if reading.drafts and not reading.is_catalogue:
-            suggestions = self._suggest(reading.drafts[0])
+            draft = reading.drafts[0]
+            suggestions = self._suggest(draft, draft.pages)
         self._held.append((reading, suggestions))
 
     def patience(self) -> float | None:
@@ -302,11 +303,11 @@ class _Desk:
             self._after_commit()
         return outcomes
 
-    def _suggest(self, draft: Draft) -> list[Suggestion]:
+    def _suggest(self, told: Draft | Record, pages: Iterable[Page]) -> list[Suggestion]:
         # One document a call: a batch would make its tags hang on which others came with it.
-        title = " : ".join(part for part in (draft.title, draft.subtitle) if part)
-        pages = [page.text for page in draft.pages]
-        return self._tagger.suggest([Text(title, pages, draft.abstract or "", draft.keywords)])[0]
+        title = " : ".join(part for part in (told.title, told.subtitle) if part)
+        texts = [page.text for page in pages]
+        return self._tagger.suggest([Text(title, texts, told.abstract or "", told.keywords)])[0]
 
     def _save_documents(self, held: Sequence[tuple[_Reading, list[Suggestion]]]) -> list[Outcome]:
         if all(reading.problem or reading.known for reading, _ in held):
@@ -323,15 +324,23 @@ class _Desk:
         if known := self.store.find("sha256", reading.sha256):
             return Outcome(path=reading.path, status=Status.UNCHANGED, ids=known)
         held = self._held_from(reading.source)
+        paper = holdings.paper_work(draft, self.store, self._centre) if held is None else None
         try:
-            record = self._document(reading, draft, held, suggestions)
+            if paper is not None:
+                record = self._attached(reading, paper)
+            else:
+                record = self._document(reading, draft, held, suggestions)
             self.store.save(record, draft.pages)
         except InvalidRecord as error:
             return _refused(reading.path, UnreadableDocument(Reason.DAMAGED, str(error)))
-        status = Status.PUBLISHED if held is None else Status.UPDATED
-        pages = len(draft.pages)
         return Outcome(
-            path=reading.path, status=status, ids=(record.id,), warnings=draft.warnings, pages=pages
+            path=reading.path,
+            status=Status.PUBLISHED if held is paper is None else Status.UPDATED,
+            ids=(record.id,),
+            warnings=draft.warnings
+            if paper is None
+            else (*draft.warnings, f"fichier rattaché à la notice de l’ouvrage papier {_named(paper)}"),
+            pages=len(draft.pages),
         )
 
     def _held_from(self, source: str) -> Record | None:
@@ -344,17 +353,19 @@ class _Desk:
     ) -> Record:
         id = self.store.new_id(self._centre) if held is None else held.id
         record = holdings.record_of(draft, held, id=id, source=reading.source)
-        file = File(
-            sha256=reading.sha256,
-            name=Path(reading.source).name,
-            media_type=draft.media_type,
-            size=reading.size,
-            pages=len(draft.pages),
-        )
+        file = _file(reading)
         replaced = next((f.sha256 for f in held.files if f.name == file.name), None) if held else None
+        return self._with_subjects(holdings.with_file(record, file, replaced), suggestions)
+
+    def _attached(self, reading: _Reading, paper: Record) -> Record:
+        """The record of a paper work with its file: what the catalogue says stays, and is tagged with it."""
+        draft = reading.drafts[0]
+        record = holdings.with_file(holdings.completed(paper, draft), _file(reading))
+        return self._with_subjects(record, self._suggest(record, draft.pages))
+
+    def _with_subjects(self, record: Record, suggestions: list[Suggestion]) -> Record:
         proposed = holdings.subjects_proposed(suggestions)
-        with_file = holdings.with_file(record, file, replaced)
-        return holdings.with_subjects(with_file, self.store.thesaurus(), proposed, catalogued=False)
+        return holdings.with_subjects(record, self.store.thesaurus(), proposed, catalogued=False)
 
     # -- catalogues
 
@@ -385,18 +396,47 @@ class _Desk:
     def _save_entry(self, catalogue: holdings.Catalogue, entry: holdings.Entry) -> Status:
         catalogue.find(entry, self.store)
         held = entry.held
+        if held is not None and holdings.came_from_file(held):
+            return self._join(entry, held)
         id = held.id if held is not None else self.store.new_id(self._centre)
         record = holdings.record_of(entry.draft, held, id=id, source=catalogue.source)
         if record == held:
             return Status.UNCHANGED
-        proposed = holdings.subjects_proposed(self._suggest(entry.draft))
+        pages = self.store.pages(id) if record.files else ()
+        proposed = holdings.subjects_proposed(self._suggest(record, pages))
         thesaurus = self.store.thesaurus()
         self.store.save(holdings.with_subjects(record, thesaurus, proposed, catalogued=True))
         catalogue.settle(entry, id)
         return Status.PUBLISHED if held is None else Status.UPDATED
 
+    def _join(self, entry: holdings.Entry, held: Record) -> Status:
+        """Give the record of a file what the catalogue knows of the same work on paper."""
+        record = holdings.completed(held, entry.draft)
+        record = holdings.with_catalogued(record, self.store.thesaurus(), entry.draft.keywords)
+        if not self.store.save(record):
+            return Status.UNCHANGED
+        told = f"{entry.draft.place_in_file} : ajouté à la notice du document {_named(held)}"
+        entry.draft = dataclasses.replace(entry.draft, warnings=(*entry.draft.warnings, told))
+        return Status.UPDATED
+
     def _link(self, id: str, host: str) -> bool:
         return self.store.save(dataclasses.replace(self.store.get(id), host=host))
+
+
+def _file(reading: _Reading) -> File:
+    draft = reading.drafts[0]
+    return File(
+        sha256=reading.sha256,
+        name=Path(reading.source).name,
+        media_type=draft.media_type,
+        size=reading.size,
+        pages=len(draft.pages),
+    )
+
+
+def _named(record: Record) -> str:
+    """A record as people name it: its number and its title."""
+    return f"n° {record.id.partition(':')[2]}, « {record.title} »"
 
 
 def _without_drafts(reading: _Reading) -> Outcome:
