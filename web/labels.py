@@ -94,7 +94,7 @@ class Labels:
         concept = self.concept(code)
         broader = [self.thesaurus.get(u) for u in concept.broader if u in self.thesaurus] if concept else []
         counted = [parent for parent in broader if parent.code in counts]
-        widest = max(counted, key=lambda parent: (len(parent.narrower), parent.code), default=None)
+        widest = max(counted, key=lambda p: (counts[p.code], len(p.narrower), p.code), default=None)
         return widest.code if widest else None
 
     def _gathers(self, code: str, counts: Mapping[str, int]) -> bool:

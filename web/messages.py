@@ -95,8 +95,8 @@ def _explained(error: KBError) -> str:
             return f"Le champ « {error.field} » de la notice n’est pas valable : {error.why}."
         case StorageError():
             return (
-                "Le dossier de données ne peut pas être écrit : il est plein, en lecture seule, ou les droits "
-                "manquent. Faites de la place ou demandez à l’administrateur, puis relancez."
+                "Le dossier de données ne peut pas être écrit : il est plein, en lecture seule, ou les "
+                "droits manquent. Faites de la place ou demandez à l’administrateur, puis relancez."
             )
         case Forbidden():
             return "Vous n’avez pas le droit de faire cela."
