@@ -145,7 +145,12 @@ def _opened(nodes: tuple[Node, ...], chosen: tuple[str, ...]) -> tuple[Node, ...
 
 def _small(node: Node, others: tuple[Node, ...]) -> bool:
     """Whether opening it would hide that there is anything else."""
-    return bool(others) and node.count < 2 * max(other.count for other in others)
+    return any(node.count < 2 * _apart(other) for other in others)
+
+
+def _apart(node: Node) -> int:
+    """About how many records it holds that stand nowhere else in the tree."""
+    return min(node.count, sum(child.count for child in node.below)) if node.below else node.count
 
 
 def _leads_to(node: Node, chosen: tuple[str, ...]) -> bool:
