@@ -1,7 +1,7 @@
 """HTML pages to drafts: the main text, and what their metas say.
 
 Hides beautifulsoup4 and lxml, how the character set is found (declared, else guessed), and what of a page is
-not its text: menus, headers, footers, asides, forms, scripts.
+not its text: menus, headers, footers, asides, forms, scripts, breadcrumbs, skip links, share bars.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 from bs4.element import Comment, Doctype, NavigableString, ProcessingInstruction, Tag
 
-from ingest.cleaning import clean, grade
+from ingest.cleaning import clean, grade, has_text
 from ingest.drafts import Draft, Heading
 from ingest.frontmatter import Line, Metadata, agent, completed, is_title, regular_language, split_keywords
 from ingest.isolation import beat
@@ -51,7 +51,8 @@ _DEEPEST = (
 
 
 def read(path: Path) -> Iterator[Draft]:
-    """One draft of an HTML page, cut into passages. Raises UnreadableDocument: EMPTY."""
+    """One draft of an HTML page, cut into passages. Raises UnreadableDocument: EMPTY; NO_TEXT if it has
+    pictures only."""
     yield draft_of(path.read_bytes(), path.name)
 
 
@@ -60,8 +61,12 @@ def draft_of(markup: bytes | str, name: str, media_type: str = MEDIA_TYPE) -> Dr
     soup = BeautifulSoup(markup, "lxml")
     metas = _metas(soup)
     title, language = _title(soup, metas), _declared_language(soup, metas)
-    blocks = _Blocks(_main(soup))
+    main = _main(soup)
+    _leave_crumbs(main, title)
+    blocks = _Blocks(main)
     text = clean("\n\n".join(blocks.texts))
+    if not has_text(text) and main.find(_PICTURES) is not None:
+        raise UnreadableDocument(Reason.NO_TEXT, "pictures only")
     if not text:
         raise UnreadableDocument(Reason.EMPTY, "no text in the page")
     pages = tuple(Page(i, cut, None, grade(cut)) for i, cut in enumerate(passages(text), start=1))
@@ -183,6 +188,8 @@ def _main(soup: BeautifulSoup) -> Tag:
         tag.decompose()
     for tag in soup.find_all(_is_beside):
         tag.decompose()
+    for tag in soup.find_all(_is_furniture):
+        tag.decompose()
     candidates = [*soup.find_all("main"), *soup.find_all(_has_main_role), *soup.find_all("article")]
     if len(candidates) == 1 or (candidates and candidates[0].name == "main"):
         main: Tag = candidates[0]
@@ -196,6 +203,75 @@ def _main(soup: BeautifulSoup) -> Tag:
 
 def _is_beside(tag: Tag) -> bool:
     return tag.get("role") in _ROLES or tag.has_attr("hidden") or tag.get("aria-hidden") == "true"
+
+
+def _is_furniture(tag: Tag) -> bool:
+    """Whether an element says by its names that it is a breadcrumb, a skip link or a bar of share links, and
+    is as short as those are: a whole page may be named "with-breadcrumb"."""
+    if tag.name == "a":
+        here = _attribute(tag, "href").startswith("#")
+        return here and re.match(_SKIP, fold(tag.get_text(" ", strip=True))) is not None
+    if tag.name not in _FURNITURE:
+        return False
+    names = " ".join(_attribute(tag, name) for name in ("class", "id", "aria-label", "itemtype", "typeof"))
+    if not names:
+        return False
+    names = fold(names)
+    if re.search(_CRUMBS, names):
+        return _is_short(tag)
+    return re.search(_SHARE, names) is not None and _is_short(tag) and _said_beside_links(tag) <= _INVITATION
+
+
+_FURNITURE = ("div", "dl", "ol", "p", "section", "span", "ul")
+_CRUMBS = r"bread-?_?crumb|\b(?:fil[-_ ]?d?[-_' ]?)?ariane\b|\bfilariane|youarehere"
+_SHARE = r"\b(?:share|sharing|partag\w*|addtoany|addthis|sharethis|social[-_](?:links|icons|media|bar|networks?))\b"
+_SKIP = r"(?:aller|passer|acceder|skip|jump)\b.{0,20}\b(?:contenu|content|main|menu|navigation|recherche)\b"
+_SHORT = 400  # characters: a path of five long titles; a paragraph may be as short, but is not so named
+_INVITATION = 40  # characters: « Partager cette page sur : »
+
+
+def _is_short(tag: Tag) -> bool:
+    return tag.find(list(_HEADINGS)) is None and len(tag.get_text(" ", strip=True)) <= _SHORT
+
+
+def _said_beside_links(tag: Tag) -> int:
+    linked = sum(len(a.get_text(" ", strip=True)) for a in tag.find_all("a"))
+    return len(tag.get_text(" ", strip=True)) - linked
+
+
+def _leave_crumbs(main: Tag, title: str) -> None:
+    """Takes out a path to the page that no name tells: links one after the other from home, or down to the
+    title, before the first heading."""
+    before = []
+    for tag in main.find_all([*_FURNITURE, *_HEADINGS], limit=_FIRST):
+        if tag.name in _HEADINGS:
+            break
+        before.append(tag)
+    path = next((tag for tag in before if _is_path(tag, fold(title))), None)
+    if path is not None:
+        path.decompose()
+
+
+_FIRST = 20  # elements of a page among which its path is looked for
+_STEP = r"\s*[›»>→/|]\s*"
+_ITEM = rf"(?:{_STEP}|\s+)"  # between items of a list, whose marks are often drawn by the style sheet
+_LAST = 200  # characters: a long title
+_WHOLE = ["div", "ol", "p", "section", "ul"]  # what holds these is more than a path
+_HOME = ("accueil", "home", "page d'accueil")
+_PICTURES = ["img", "picture", "object", "embed", "canvas"]
+
+
+def _is_path(tag: Tag, title: str) -> bool:
+    links = [fold(" ".join(a.get_text(" ").split())) for a in tag.find_all("a")]
+    if not links or not _is_short(tag) or tag.find(_WHOLE) is not None:
+        return False
+    step = _ITEM if tag.name in ("ol", "ul") else _STEP
+    said = fold(" ".join(tag.get_text(" ").split()))
+    found = re.fullmatch(rf"{step}".join(map(re.escape, links)) + rf"(?:{step}(.*))?", said)
+    if found is None:
+        return False
+    last = found[1] or (links[-1] if len(links) > 1 else "")
+    return 0 < len(last) <= _LAST and (last == title or links[0] in _HOME)
 
 
 def _has_main_role(tag: Tag) -> bool:

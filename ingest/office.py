@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from ingest.cleaning import clean, clean_pages, grade
+from ingest.cleaning import clean, clean_pages, grade, has_text
 from ingest.drafts import Draft, Heading
 from ingest.frontmatter import Line, Metadata, completed
 from ingest.isolation import beat
@@ -46,13 +46,14 @@ _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 
 
 def read_docx(path: Path) -> Iterator[Draft]:
-    """One draft of a DOCX file. Raises UnreadableDocument: DAMAGED, LOCKED, TOO_LARGE, EMPTY."""
+    """One draft of a DOCX file. Raises UnreadableDocument: DAMAGED, LOCKED, TOO_LARGE, EMPTY; NO_TEXT if
+    it has pictures only."""
     with _Package(path) as package:
         body = package.xml(package.main_part())
         styles = _word_styles(package.xml_or_none("word/styles.xml"))
         notes = _word_notes(package.xml_or_none("word/footnotes.xml"))
         properties = package.xml_or_none("docProps/core.xml")
-    walk = _Walk(notes=notes)
+    walk = _Walk(notes=notes, pictured=_has_any(body, "{*}blip", "{*}imagedata"))
     _walk_word(body, walk, styles)
     yield _draft(walk, _word_metadata(properties), DOCX, path.name)
 
@@ -64,11 +65,15 @@ def read_odt(path: Path) -> Iterator[Draft]:
             raise UnreadableDocument(Reason.LOCKED, "encrypted parts")
         content = package.xml("content.xml")
         properties = package.xml_or_none("meta.xml")
-    walk = _Walk()
+    walk = _Walk(pictured=_has_any(content, "{*}image"))
     levels = _open_styles(content)
     for body in content.iter(_OFFICE + "text"):
         _walk_open(body, walk, levels)
     yield _draft(walk, _open_metadata(properties), ODT, path.name)
+
+
+def _has_any(root: etree._Element, *tags: str) -> bool:
+    return next(root.iter(*tags), None) is not None
 
 
 class _Package:
@@ -150,6 +155,7 @@ class _Walk:
     title: str = ""
     rendered: bool = False  # whether the word processor noted where its pages ended
     notes: dict[str, str] = field(default_factory=dict)  # footnotes by their ids
+    pictured: bool = False  # whether there are pictures, which may be pages that were scanned
     _line: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
@@ -190,6 +196,8 @@ def _draft(walk: _Walk, metadata: Metadata, media_type: str, name: str) -> Draft
         outline = tuple(walk.headings)
     else:
         pages = _cut(texts)
+    if walk.pictured and not any(has_text(page.text) for page in pages):
+        raise UnreadableDocument(Reason.NO_TEXT, "pictures only")
     if not any(grade(page.text) for page in pages):
         raise UnreadableDocument(Reason.EMPTY, "no words")
     title = walk.title or next((h.title for h in walk.headings if h.level == 1 and h.page == 1), "")

@@ -275,8 +275,8 @@ class Tagger:
             by_uri[mention.uri].append(mention)
         scores = self._scores(by_uri, reading, rarity)
         own = dict(scores)
-        if self._house:
-            scores = self._inferred(scores)
+        lenders = self._lenders(scores) if self._house else {}
+        scores = _inferred(scores, lenders)
         ranked = sorted(scores, key=lambda uri: (-scores[uri], uri))
         chosen: list[str] = []
         room = dict(LIMITS)
@@ -287,7 +287,7 @@ class Tagger:
                 continue
             chosen.append(uri)
         return [
-            Suggestion(uri, round(scores[uri], 4), self._evidence(uri, by_uri, reading)) for uri in chosen
+            Suggestion(uri, round(scores[uri], 4), _evidence(uri, by_uri, reading, lenders)) for uri in chosen
         ]
 
     def _fits(self, uri: str, room: dict[str, int], chosen: list[str], own: Mapping[str, float]) -> bool:
@@ -314,36 +314,47 @@ class Tagger:
             scores[uri] = 1 - math.exp(-_SLOPE * strength)
         return scores
 
-    def _inferred(self, scores: Mapping[str, float]) -> dict[str, float]:
-        """Scores with what narrower concepts lend to broader ones and schemes to their themes."""
-        doubt = {uri: 1 - score for uri, score in scores.items()}
-        for uri, score in scores.items():
+    def _lenders(self, scores: Iterable[str]) -> dict[str, list[tuple[str, float]]]:
+        """Concept -> the narrower concepts and the schemes that lend to it, each with what part it lends."""
+        lenders: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        for uri in scores:
             concept = self._thesaurus.get(uri)
-            lent = [(broader, _FROM_NARROWER) for broader in concept.broader if concept.scheme == "themes"]
-            if self._facets.get(concept.scheme) == "scheme":
-                lent += [
-                    (r, _FROM_RELATED) for r in concept.related if self._thesaurus.get(r).scheme == "themes"
-                ]
-            for other, part in lent:
-                doubt[other] = doubt.get(other, 1.0) * (1 - part * score)
-        return {uri: 1 - d for uri, d in doubt.items()}
+            for broader in concept.broader if concept.scheme == "themes" else ():
+                lenders[broader].append((uri, _FROM_NARROWER))
+            for related in concept.related if self._facets.get(concept.scheme) == "scheme" else ():
+                if self._thesaurus.get(related).scheme == "themes":
+                    lenders[related].append((uri, _FROM_RELATED))
+        return lenders
 
-    def _evidence(
-        self, uri: str, by_uri: Mapping[str, list[_Mention]], reading: _Reading
-    ) -> tuple[Evidence, ...]:
-        """The best places of a concept; of an inferred one, those of the concepts that lent."""
-        mentions = by_uri.get(uri)
-        if not mentions and uri in reading.said:
-            return (reading.said[uri],)
-        if not mentions:
-            concept = self._thesaurus.get(uri)
-            mentions = [m for other in (*concept.narrower, *concept.related) for m in by_uri.get(other, [])]
-        best = sorted(mentions, key=lambda m: (-m.title, -m.weight * m.size, m.page, m.start))
-        # Different words first: they tell a reader more than the same one five times.
-        first = {id(m) for m in {m.label: m for m in reversed(best)}.values()}
-        best = sorted(best, key=lambda m: id(m) not in first)[:_EVIDENCE]
-        texts = {page.number: page.text for page in reading.pages}
-        return tuple(Evidence(m.page, m.start, m.end, texts[m.page][m.start : m.end]) for m in best)
+
+def _inferred(
+    scores: Mapping[str, float], lenders: Mapping[str, Iterable[tuple[str, float]]]
+) -> dict[str, float]:
+    """Scores with what narrower concepts lend to broader ones and schemes to their themes."""
+    doubt = {uri: 1 - score for uri, score in scores.items()}
+    for uri, some in lenders.items():
+        for lender, part in some:
+            doubt[uri] = doubt.get(uri, 1.0) * (1 - part * scores[lender])
+    return {uri: 1 - d for uri, d in doubt.items()}
+
+
+def _evidence(
+    uri: str,
+    by_uri: Mapping[str, list[_Mention]],
+    reading: _Reading,
+    lenders: Mapping[str, Iterable[tuple[str, float]]],
+) -> tuple[Evidence, ...]:
+    """The best places of a concept; of an inferred one, those of the concepts that lent to it."""
+    sources = [uri] if uri in by_uri or uri in reading.said else [lender for lender, _ in lenders[uri]]
+    mentions = [mention for source in sources for mention in by_uri.get(source, [])]
+    if not mentions:
+        return tuple(reading.said[source] for source in sources)[:_EVIDENCE]
+    best = sorted(mentions, key=lambda m: (-m.title, -m.weight * m.size, m.page, m.start))
+    # Different words first: they tell a reader more than the same one five times.
+    first = {id(m) for m in {m.label: m for m in reversed(best)}.values()}
+    best = sorted(best, key=lambda m: id(m) not in first)[:_EVIDENCE]
+    texts = {page.number: page.text for page in reading.pages}
+    return tuple(Evidence(m.page, m.start, m.end, texts[m.page][m.start : m.end]) for m in best)
 
 
 def _strength(mentions: Sequence[_Mention], words: int, *, signature: bool = False) -> float:

@@ -341,3 +341,63 @@ def test_settings_at_the_head_of_markdown_are_metadata(make: Any, inbox: Inbox) 
     assert (draft.title, draft.date, len(draft.agents)) == ("Conduire une GUP", "2011-06", 2)
     assert draft.pages[0].text.startswith("Autre\n\nGras et lien")
     assert draft.type == "document"
+
+
+@pytest.mark.parametrize(
+    "crumbs",
+    [
+        '<nav><a href="/">Accueil</a> Guides</nav>',
+        '<ol class="fr-breadcrumb__list"><li><a href="/">Accueil</a></li><li>La clause</li></ol>',
+        '<p id="fil-ariane">Vous êtes ici : <a href="/">Accueil</a> La clause</p>',
+        '<div aria-label="Fil d’Ariane"><span>Accueil</span><span>La clause</span></div>',
+        '<p class="meta"><a href="/">Accueil</a> › <a href="/g">Guides</a> › La clause d’insertion</p>',
+        '<ul><li><a href="/g">Guides</a></li><li>La clause d’insertion</li></ul>',
+        '<p><a href="#texte">Aller au contenu principal</a></p>',
+        '<div class="share-bar">Partager sur : <a href="x">Facebook</a> <a href="y">Courriel</a></div>',
+    ],
+)
+def test_breadcrumbs_skip_links_and_share_bars_are_no_text(crumbs: str, make: Any, inbox: Inbox) -> None:
+    body = f"<main>{crumbs}<h1>La clause d’insertion</h1><p>Publié le 3 mai 2012</p><p>{make.text}</p></main>"
+    draft = one(inbox("p.html", f'<body class="has-breadcrumb social-share">{body}</body>'))
+    assert draft.pages[0].text.startswith("La clause d’insertion\n\nPublié le 3 mai 2012\n\nLes habitants")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '<p><a href="/">Accueil</a> : les familles sont reçues le matin.</p>',
+        '<p><a href="/l">Loi de 2014</a> / décret de 2015</p>',
+        '<section id="partage-des-taches"><p>Le partage des tâches dans la famille a changé.</p></section>',
+        '<div class="social">L’action sociale de la commune</div>',
+        '<div class="with-breadcrumb"><h2>Un titre</h2><p>Un texte.</p></div>',
+    ],
+)
+def test_what_only_looks_like_furniture_of_a_page_is_text(said: str, make: Any, inbox: Inbox) -> None:
+    plain = one(inbox("p.html", f"<main>{said}<h1>La clause d’insertion</h1><p>{make.text}</p></main>"))
+    assert not plain.pages[0].text.startswith("La clause")
+
+
+DRAWING = '<w:r><w:drawing><a:blip xmlns:a="urn:a"/></w:drawing></w:r>'
+IMAGE = '<draw:image xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0"/>'
+
+
+def test_a_document_of_pictures_has_no_text_and_is_not_empty(make: Any, inbox: Inbox, tmp_path: Path) -> None:
+    pictures = {
+        "docx": make.docx(tmp_path / "a.docx", f"<w:p>{DRAWING}</w:p>"),
+        "odt": make.odt(tmp_path / "a.odt", f"<text:p>{IMAGE}</text:p>"),
+        "html": inbox("a.html", "<html><title>Scan</title><body><img src='page1.jpg'></body></html>"),
+    }
+    assert {name: reason_of(path) for name, path in pictures.items()} == dict.fromkeys(
+        pictures, Reason.NO_TEXT
+    )
+    nothing = {
+        "docx": make.docx(tmp_path / "b.docx", "<w:p/>"),
+        "odt": make.odt(tmp_path / "b.odt", "<text:p/>"),
+        "html": inbox("b.html", "<html><title>Rien</title><body><p></p></body></html>"),
+    }
+    assert {name: reason_of(path) for name, path in nothing.items()} == dict.fromkeys(nothing, Reason.EMPTY)
+
+
+def test_a_document_with_text_and_pictures_is_read(make: Any, tmp_path: Path) -> None:
+    path = make.docx(tmp_path / "a.docx", f"<w:p>{DRAWING}</w:p>" + make.paragraph(make.text))
+    assert "Les habitants" in one(path).pages[0].text
