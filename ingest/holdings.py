@@ -13,9 +13,10 @@ from pathlib import PurePath
 from typing import Any
 
 from ingest.drafts import Draft
+from ingest.tagging import KEYWORDS_JOINED, Text
 from kb.database import Store
 from kb.french import fold
-from kb.records import File, Origin, Record, State, Subject
+from kb.records import Evidence, File, Origin, Page, Record, State, Subject
 from kb.thesaurus import Thesaurus
 
 _UNKNOWN_LANGUAGE = "und"
@@ -115,28 +116,50 @@ def with_subjects(
     for a person like any proposal. Evidence is that of the new reading: old places are in another text.
     """
     said = State.ACCEPTED if catalogued else State.PROPOSED
+    named = _named(record, thesaurus)
     kept = (s for s in record.subjects if _decided(s, said))
-    subjects = {s.concept: dataclasses.replace(s, evidence=()) for s in kept}
-    for keyword in record.keywords:
-        if concept := _concept(keyword, thesaurus):
-            subjects.setdefault(concept, Subject(concept=concept, origin=Origin.SOURCE, state=said))
+    subjects = {s.concept: dataclasses.replace(s, evidence=named.get(s.concept, ())) for s in kept}
+    for concept, evidence in named.items():
+        subjects.setdefault(
+            concept, Subject(concept=concept, origin=Origin.SOURCE, state=said, evidence=evidence)
+        )
     for subject in proposed:
         held = subjects.get(subject.concept, subject)
-        subjects[subject.concept] = dataclasses.replace(held, evidence=subject.evidence)
+        subjects[subject.concept] = dataclasses.replace(held, evidence=subject.evidence or held.evidence)
     return dataclasses.replace(record, subjects=tuple(subjects.values()))
 
 
 def with_catalogued(record: Record, thesaurus: Thesaurus, keywords: Iterable[str]) -> Record:
-    """The record with its subjects and those that a catalogue's key words name, which count as accepted
-    unless a person refused them."""
-    subjects = {s.concept: s for s in record.subjects}
-    for keyword in keywords:
+    """The record with its subjects, those that these key words of a catalogue name being accepted unless a
+    person refused them."""
+    catalogued = {concept for keyword in keywords if (concept := _concept(keyword, thesaurus))}
+    subjects = (
+        dataclasses.replace(s, origin=Origin.SOURCE, score=1.0, state=State.ACCEPTED)
+        if s.concept in catalogued and s.state is State.PROPOSED
+        else s
+        for s in record.subjects
+    )
+    return dataclasses.replace(record, subjects=tuple(subjects))
+
+
+def _named(record: Record, thesaurus: Thesaurus) -> dict[str, tuple[Evidence, ...]]:
+    """Concepts that the record's key words name, each with the place of the first one that does."""
+    named: dict[str, tuple[Evidence, ...]] = {}
+    # Key words come last in the text of page 0; looked for one after the other, none is taken for a part of
+    # another one.
+    front = text_of(record).front
+    at = len(front) - len(KEYWORDS_JOINED.join(record.keywords))
+    for keyword in record.keywords:
         if concept := _concept(keyword, thesaurus):
-            held = subjects.get(concept, Subject(concept=concept))
-            if held.state is State.PROPOSED:
-                held = dataclasses.replace(held, origin=Origin.SOURCE, score=1.0, state=State.ACCEPTED)
-            subjects[concept] = held
-    return dataclasses.replace(record, subjects=tuple(subjects.values()))
+            named.setdefault(concept, (Evidence(0, at, at + len(keyword), keyword),))
+        at += len(keyword) + len(KEYWORDS_JOINED)
+    return named
+
+
+def text_of(told: Draft | Record, pages: Iterable[Page] = ()) -> Text:
+    """What a tagger reads of a work, and where the evidence of its subjects counts characters."""
+    title = " : ".join(part for part in (told.title, told.subtitle) if part)
+    return Text(title, [page.text for page in pages], told.abstract or "", told.keywords)
 
 
 def _decided(subject: Subject, said: State) -> bool:

@@ -224,7 +224,10 @@ def _is_furniture(tag: Tag) -> bool:
 
 _FURNITURE = ("div", "dl", "ol", "p", "section", "span", "ul")
 _CRUMBS = r"bread-?_?crumb|\b(?:fil[-_ ]?d?[-_' ]?)?ariane\b|\bfilariane|youarehere"
-_SHARE = r"\b(?:share|sharing|partag\w*|addtoany|addthis|sharethis|social[-_](?:links|icons|media|bar|networks?))\b"
+_SHARE = (
+    r"\b(?:share|sharing|partag\w*|addtoany|addthis|sharethis)\b"
+    r"|\bsocial[-_](?:links|icons|media|bar|networks?)\b"
+)
 _SKIP = r"(?:aller|passer|acceder|skip|jump)\b.{0,20}\b(?:contenu|content|main|menu|navigation|recherche)\b"
 _SHORT = 400  # characters: a path of five long titles; a paragraph may be as short, but is not so named
 _INVITATION = 40  # characters: « Partager cette page sur : »

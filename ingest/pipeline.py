@@ -305,9 +305,7 @@ class _Desk:
 
     def _suggest(self, told: Draft | Record, pages: Iterable[Page]) -> list[Suggestion]:
         # One document a call: a batch would make its tags hang on which others came with it.
-        title = " : ".join(part for part in (told.title, told.subtitle) if part)
-        texts = [page.text for page in pages]
-        return self._tagger.suggest([Text(title, texts, told.abstract or "", told.keywords)])[0]
+        return self._tagger.suggest([holdings.text_of(told, pages)])[0]
 
     def _save_documents(self, held: Sequence[tuple[_Reading, list[Suggestion]]]) -> list[Outcome]:
         if all(reading.problem or reading.known for reading, _ in held):
@@ -355,7 +353,10 @@ class _Desk:
         record = holdings.record_of(draft, held, id=id, source=reading.source)
         file = _file(reading)
         replaced = next((f.sha256 for f in held.files if f.name == file.name), None) if held else None
-        return self._with_subjects(holdings.with_file(record, file, replaced), suggestions)
+        record = holdings.with_file(record, file, replaced)
+        if held is not None:  # what it was tagged with ahead is not all that the record says
+            suggestions = self._suggest(record, draft.pages)
+        return self._with_subjects(record, suggestions)
 
     def _attached(self, reading: _Reading, paper: Record) -> Record:
         """The record of a paper work with its file: what the catalogue says stays, and is tagged with it."""
@@ -411,10 +412,12 @@ class _Desk:
 
     def _join(self, entry: holdings.Entry, held: Record) -> Status:
         """Give the record of a file what the catalogue knows of the same work on paper."""
-        record = holdings.completed(held, entry.draft)
-        record = holdings.with_catalogued(record, self.store.thesaurus(), entry.draft.keywords)
-        if not self.store.save(record):
+        keywords = tuple(dict.fromkeys((*held.keywords, *entry.draft.keywords)))
+        record = dataclasses.replace(holdings.completed(held, entry.draft), keywords=keywords)
+        if record == held:
             return Status.UNCHANGED
+        record = self._with_subjects(record, self._suggest(record, self.store.pages(held.id)))
+        self.store.save(holdings.with_catalogued(record, self.store.thesaurus(), entry.draft.keywords))
         told = f"{entry.draft.place_in_file} : ajouté à la notice du document {_named(held)}"
         entry.draft = dataclasses.replace(entry.draft, warnings=(*entry.draft.warnings, told))
         return Status.UPDATED

@@ -53,6 +53,10 @@ _SLOPE = 1.1  # from strength to score: a two-word label said twice in the text 
 _FROM_NARROWER, _FROM_RELATED = 0.5, 0.45  # of its own surety that a concept lends its broader, its related
 
 
+KEYWORDS_JOINED = " ; "
+"""What stands between two key words in ``Text.front``."""
+
+
 class Text(NamedTuple):
     """A document to tag; a plain (title, pages) will do. ``pages`` in file order."""
 
@@ -64,7 +68,9 @@ class Text(NamedTuple):
     @property
     def front(self) -> str:
         """The text that evidence of page 0 counts characters in: title, abstract, keywords, a line each."""
-        return "\n".join(part for part in (self.title, self.abstract, " ; ".join(self.keywords)) if part)
+        return "\n".join(
+            part for part in (self.title, self.abstract, KEYWORDS_JOINED.join(self.keywords)) if part
+        )
 
 
 @dataclass(frozen=True, slots=True)

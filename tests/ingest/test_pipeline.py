@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from ingest.holdings import text_of, with_subjects
 from ingest.isolation import Limits, Sandbox
 from ingest.pipeline import Outcome, Status, find, ingest, problem_of
 from ingest.tagging import Tagger
 from kb.config import Config
 from kb.database import Store
 from kb.errors import Reason, StorageError
-from kb.records import Origin, State
+from kb.records import Evidence, Origin, Record, State
 
 Inbox = Callable[[str, bytes | str], Path]
 Run = Callable[..., list[Outcome]]
@@ -133,7 +134,8 @@ def test_key_words_in_a_file_s_own_properties_wait_for_a_person(
     store.save(dataclasses.replace(record, subjects=(accepted,)))
     run(inbox("a.html", page("Titre", make.text + " Fin.")))
     (kept,) = (s for s in store.get(outcome.ids[0]).subjects if s.concept == THEME + "T12")
-    assert (kept.origin, kept.state, kept.evidence) == (Origin.SOURCE, State.ACCEPTED, ())
+    assert (kept.origin, kept.state) == (Origin.SOURCE, State.ACCEPTED)
+    assert [evidence.text for evidence in kept.evidence] == ["Santé"]
 
 
 def test_one_bad_file_never_stops_the_others(run: Run, make: Any, inbox: Inbox) -> None:
@@ -275,6 +277,29 @@ def test_rows_become_records_and_key_words_of_the_vocabulary_subjects(
     subject = next(s for s in record.subjects if s.concept == THEME + "T06")
     assert (subject.origin, subject.state) == (Origin.SOURCE, State.ACCEPTED)
     assert record.keywords == ("médiation sociale", "métier")
+
+
+def test_every_subject_has_its_reason_at_its_place(run: Run, store: Store, inbox: Inbox) -> None:
+    rows = "titre;sous-titre;résumé;mots-clés\n"
+    rows += (
+        "Un livre;Deuxième;Sur la santé.;Santé -- histoire / santé / rénovation urbaine / médiation sociale\n"
+    )
+    (outcome,) = run(inbox("f.csv", rows))
+    record = store.get(outcome.ids[0])
+    front = text_of(record).front
+    assert front.startswith("Un livre : Deuxième\nSur la santé.\nSanté -- histoire ; santé")
+    assert {s.concept for s in record.subjects} == {THEME + code for code in ("T06", "T08", "T12")}
+    for subject in record.subjects:
+        assert subject.evidence
+        assert all(front[e.start : e.end] == e.text and e.page == 0 for e in subject.evidence)
+
+
+def test_a_key_word_is_a_reason_by_itself(store: Store) -> None:
+    record = Record(id="vc:1", title="Titre", keywords=("santé mentale", "santé"))
+    made = with_subjects(record, store.thesaurus(), (), catalogued=True)
+    (subject,) = made.subjects
+    assert subject.evidence == (Evidence(0, 22, 27, "santé"),)
+    assert text_of(record).front[22:27] == "santé"
 
 
 def test_a_changed_row_updates_its_record_and_no_other(run: Run, store: Store, inbox: Inbox) -> None:
