@@ -186,7 +186,8 @@ class Teller:
 
     def _subjects(self, record: Record, pages: Sequence[Page], q: str) -> Iterator[SubjectView]:
         texts = {page.number: page.text for page in pages}
-        texts[0] = "\n".join(filter(None, (record.title, record.abstract, " ; ".join(record.keywords))))
+        title = " : ".join(filter(None, (record.title, record.subtitle)))
+        texts[0] = "\n".join(filter(None, (title, record.abstract, " ; ".join(record.keywords))))
         for subject in notices.ranked(record.live_subjects):
             if subject.concept not in self.labels.thesaurus:
                 continue
