@@ -56,15 +56,19 @@ def find(
 ) -> Found:
     """Search as the search box does; never fails on what was typed.
 
-    All words are asked for. A question that finds fewer than ENOUGH records so, and three words or more that
-    find none, are asked again for most of the words, then for any; ``relaxed`` is then true and the total is
-    that of the wider question. Filters have no say in this, so that choosing a facet value gives what its
-    count announced. Raises EngineUnavailable, IndexOutdated.
+    A cote, an ISBN or the number of a record that is in the fund, typed alone, finds just that.
+    Otherwise all words are asked for. A question that finds fewer than ENOUGH records so, and three words or
+    more that find none, are asked again for most of the words, then for any; ``relaxed`` is then true and the
+    total is that of the wider question. Filters have no say in this, so that choosing a facet value gives
+    what its count announced. Raises EngineUnavailable, IndexOutdated.
     """
+    request = Request(filters=filters, facets=facets, sort=sort, offset=offset, limit=limit, pages=pages)
+    if reference := _reference(text, engine):
+        results = engine.search(replace(request, query=reference))
+        return Found(results=results, query=reference, understood=reference)
     understood = syntax.parse(text)
     names = _names(thesaurus) if thesaurus else _Names(())
     asked = _mapped(understood, without_question_words) if is_question(text) else understood
-    request = Request(filters=filters, facets=facets, sort=sort, offset=offset, limit=limit, pages=pages)
     enough, needs = _patience(text, asked)
     for need in needs:
         query = _needing(need, asked, names)
@@ -83,6 +87,19 @@ def find(
             dict.fromkeys(name for words in plain_words(asked) for name in names.others(words.text))
         ),
     )
+
+
+_REFERENCE = re.compile(r"(?=.*\d)(?=.*[a-z])[a-z\d]{3,40}|\d{7,13}x?")
+_REFERENCES = ("call_number", "identifiers")
+
+
+def _reference(text: str, engine: Engine) -> Query | None:
+    """The query for the one thing that ``text`` names by its cote or number; None if it names none."""
+    squeezed = "".join(french.pieces(text))
+    if not _REFERENCE.fullmatch(squeezed):
+        return None
+    query = Words(squeezed, fields=_REFERENCES)
+    return query if engine.search(Request(query=query, limit=0)).total else None
 
 
 def _needing(need: Need, asked: Query, names: _Names) -> Query:

@@ -2,16 +2,17 @@
 
 Hides where the words of a query stand in a text from the pages, the terminal and whoever shows text. Nothing
 here knows HTML. What is marked is what matched: a word of the text is marked when its term is one that the
-query asks for, by itself, in an expression, by a truncation or by the expansion of an acronym.
+query asks for by itself or by a truncation; the words of an expression, typed so or meant by an acronym, only
+where the whole expression stands.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from rapidfuzz.distance import OSA
 
@@ -27,6 +28,8 @@ _LEAD = 60  # characters before the first marked word within which the start of 
 _SENTENCE = re.compile(r"[.!?…:;]\s+|\n\s*\n|[•▪–]\s+")
 _SPACE = re.compile(r"\s+")
 
+_Span: TypeAlias = tuple[int, int, str]  # start, end and term of a word
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -39,8 +42,12 @@ class Piece:
 class Marker:
     """Marks one query's words in any number of texts. Made by ``marker``."""
 
-    def __init__(self, terms: Iterable[str], forms: Iterable[str]) -> None:
-        self._terms = frozenset(terms)
+    def __init__(self, sought: Iterable[Sequence[str]], forms: Iterable[str]) -> None:
+        """``sought``: runs of terms, "" for any one word; ``forms``: spellings that may stand for them."""
+        runs = [tuple(run) for run in sought]
+        self._single = frozenset(run[0] for run in runs if len(run) == 1)
+        self._runs = [run for run in dict.fromkeys(runs) if len(run) > 1]
+        self._terms = frozenset(term for run in runs for term in run if term)
         self._term_of = {form: term for form in forms if (term := french.term(form)) in self._terms}
         self._pattern = _any_of(self._term_of)
 
@@ -63,17 +70,50 @@ class Marker:
         after = [Piece(" …", False)] if text[end:].strip() else []
         return tuple(_joined([*before, *spaced, *after]))
 
-    def _found(self, text: str) -> list[tuple[int, int, str]]:
-        """(start, end, term) of the words asked for."""
+    def _found(self, text: str) -> list[_Span]:
+        """The words asked for, those of expressions where the expression stands."""
         if not self._terms:
             return []
         lowered, known = text.lower().replace("_", " "), self._term_of
         if self._pattern and len(lowered) == len(text):
-            found = [(m.start(), m.end(), known[m[0]]) for m in self._pattern.finditer(lowered)]
-            if found:
+            spans = [(m.start(), m.end(), known[m[0]]) for m in self._pattern.finditer(lowered)]
+            if found := self._kept(spans, text):
                 return found
+            if spans and not any(_holds(spans, run) for run in self._runs):
+                return []
         # A spelling that the index has not met; rare, so that the slow way may be taken.
-        return [(t.start, t.end, t.term) for t in french.tokens(text) if t.term in self._terms]
+        spans = [(t.start, t.end, t.term) for t in french.tokens(text) if t.term in self._terms]
+        return self._kept(spans, text)
+
+    def _kept(self, spans: list[_Span], text: str) -> list[_Span]:
+        """Those of ``spans`` that are asked for by themselves or stand in an expression."""
+        if not self._runs:
+            return spans
+        whole = {span for run in self._runs if _holds(spans, run) for span in _standing(run, spans, text)}
+        return [span for span in spans if span[2] in self._single or span in whole]
+
+
+def _holds(spans: Iterable[_Span], run: Iterable[str]) -> bool:
+    return {term for _, _, term in spans} >= set(run) - {""}
+
+
+def _standing(run: tuple[str, ...], spans: list[_Span], text: str) -> Iterator[_Span]:
+    """The words of ``run`` wherever it stands: only stretches that have all its terms are read."""
+    fewest = sum(map(bool, run))
+    for at, (start, _, first) in enumerate(spans):
+        if first != run[0]:
+            continue
+        for last in range(at + fewest, at + len(run) + 1):
+            stretch = spans[at:last]
+            if stretch[-1][2] != run[-1] or not _holds(stretch, run):
+                continue
+            words = french.tokens(text[start : stretch[-1][1]])
+            if len(words) == len(run) and all(
+                t in ("", word.term) for t, word in zip(run, words, strict=True)
+            ):
+                yield from (
+                    (start + w.start, start + w.end, w.term) for t, w in zip(run, words, strict=True) if t
+                )
 
 
 def _any_of(forms: Iterable[str]) -> re.Pattern[str] | None:
@@ -90,37 +130,48 @@ def _any_of(forms: Iterable[str]) -> re.Pattern[str] | None:
 
 def marker(query: Query, engine: Engine) -> Marker:
     """What marks the words of ``query`` (as it was put to the engine: ``Found.query``) in page texts."""
-    terms = set(_terms(query, engine)) - {""}
-    return Marker(terms, engine.spellings(terms) if terms else ())
+    sought = [run for run in _sought(query, engine) if any(run)]
+    terms = {term for run in sought for term in run if term}
+    return Marker(sought, engine.spellings(terms) if terms else ())
 
 
-def _terms(query: Query, engine: Engine) -> Iterator[str]:
-    """Terms that the query asks of the text; what it excludes or asks of other fields left out."""
+def _sought(query: Query, engine: Engine) -> Iterator[tuple[str, ...]]:
+    """What the query asks of the text, as runs of terms ("" is any word); what it excludes or asks of other
+    fields left out."""
     match query:
-        case Words(text, fields) | Phrase(text, fields):
-            yield from french.terms(text) if _reads_text(fields) else ()
+        case Words(text, fields):
+            yield from ((term,) for term in french.terms(text) if _reads_text(fields))
+        case Phrase(text, fields):
+            if _reads_text(fields):
+                yield _trimmed(french.terms(text))
         case Prefix(text, fields):
             forms = engine.forms(text, _MOST_FORMS) if _reads_text(fields) else []
-            yield from (french.term(form) for form, _ in forms)
+            yield from ((french.term(form),) for form, _ in forms)
         case Fuzzy(text, fields):
             folded = french.fold(text)
             near = engine.near(text, _MOST_FORMS) if _reads_text(fields) else []
-            yield from (french.term(f) for f, _ in near if OSA.distance(french.fold(f), folded) <= 1)
-            yield french.term(text) if _reads_text(fields) else ""
+            yield from ((french.term(f),) for f, _ in near if OSA.distance(french.fold(f), folded) <= 1)
+            yield (french.term(text) if _reads_text(fields) else "",)
         case And(parts) | Or(parts):
             for part in parts:
-                yield from _terms(part, engine)
+                yield from _sought(part, engine)
         case Everything() | Between() | Not():
             return
         case _:
             assert_never(query)
 
 
+def _trimmed(run: list[str]) -> tuple[str, ...]:
+    """Without the stop words at both ends."""
+    real = [at for at, term in enumerate(run) if term]
+    return tuple(run[real[0] : real[-1] + 1]) if real else ()
+
+
 def _reads_text(fields: tuple[str, ...]) -> bool:
     return not fields or "text" in fields
 
 
-def _window(text: str, found: list[tuple[int, int, str]], length: int) -> tuple[int, int]:
+def _window(text: str, found: list[_Span], length: int) -> tuple[int, int]:
     """Where the best passage starts and ends."""
     if len(text) <= length:
         return 0, len(text)
@@ -135,7 +186,7 @@ def _window(text: str, found: list[tuple[int, int, str]], length: int) -> tuple[
     return start, end
 
 
-def _richest(found: list[tuple[int, int, str]], length: int) -> int:
+def _richest(found: list[_Span], length: int) -> int:
     """Where the stretch of ``length`` characters with most different terms begins; the earliest of equals."""
     best, best_start, left = (0, 0), found[0][0], 0
     held: Counter[str] = Counter()

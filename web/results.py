@@ -170,7 +170,14 @@ def told(parts: Parts, found: Found, q: str) -> Iterator[Told]:
             for number in hit.pages
             if (hit.id, number) in texts
         )
-        yield hit, record, passages
+        yield hit, record, _telling(passages)
+
+
+def _telling(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    """Those that hold a word looked for: a page may match by what its notice says, and show nothing. All of
+    them when none does, as for a search without words."""
+    marked = tuple(p for p in passages if any(piece.marked for piece in p.pieces))
+    return marked or passages
 
 
 def _hits(parts: Parts, state: SearchState, found: Found, labels: Labels) -> Iterator[HitView]:

@@ -138,3 +138,14 @@ def test_subjects_are_no_questions(text):
 @given(st.text(max_size=60))
 def test_nothing_typed_makes_the_search_fail(engine, thesaurus, typed):
     assert find(typed, engine=engine, thesaurus=thesaurus).results.total >= 0
+
+
+@pytest.mark.parametrize("typed", ["JEU 5", "jeu5", "978-2-9999904-8-7", "9782999990487"])
+def test_a_cote_or_an_isbn_typed_alone_finds_just_that(typed: str) -> None:
+    engine = MemoryEngine()
+    with engine.writer() as writer:
+        book = {"title": "Un livre", "call_number": "JEU 5", "identifiers": "vc:1\n9782999990487"}
+        writer.put(Entry(id="vc:1", fields=book))
+        writer.put(Entry(id="vc:2", fields={"title": "Règles du jeu 5", "call_number": "JEU 12"}))
+    assert [hit.id for hit in find(typed, engine=engine).results.hits] == ["vc:1"]
+    assert find("jeu 12", engine=engine).results.total == 1

@@ -69,6 +69,53 @@ def test_words_of_expressions_and_truncations_are_marked():
     ]
 
 
+def test_words_of_an_expression_are_marked_only_where_it_stands_whole():
+    query = Or((Words("CUCS"), Phrase("contrat urbain de cohésion sociale")))
+    text = "Contrat de travail, logement social. Les contrats urbains de cohésion sociale (CUCS). Urbain."
+    assert marked(query, text) == ["contrats", "urbains", "cohésion", "sociale", "CUCS"]
+    assert marked(Phrase("cohésion sociale"), "cohésion, sociale et cohésion très sociale") == [
+        "cohésion",
+        "sociale",
+    ]
+
+
+def test_words_asked_for_by_themselves_too_are_marked_everywhere():
+    query = And((Words("contrat"), Phrase("contrat de ville")))
+    assert marked(query, "Ville et contrat. Le contrat rend la ville belle. Contrat de ville") == [
+        "contrat",
+        "contrat",
+        "Contrat",
+        "ville",
+    ]
+
+
+def test_expression_with_elision_hyphen_or_odd_spelling_is_marked():
+    assert (
+        marked(Phrase("contrat d’insertion"), "contrat d'insertion\ncontrat insertion")
+        == [
+            "contrat",
+            "insertion",
+        ]
+        * 2
+    )
+    assert marked(Phrase("sous-préfet du Marin"), "Le sous-préfet du Marin") == ["préfet", "Marin"]
+    unmet = marker(Phrase("contrat de ville"), engine_of("contrat ville"))
+    assert unmet.spans("un CONTRATS de vi\u00adlle") == [(3, 11), (15, 21)]
+
+
+_PLAIN = st.lists(st.sampled_from(["l'école", "écoles", "la", "ville", "de", "médiateurs"]), max_size=12).map(
+    " ".join
+)
+
+
+@settings(deadline=None)  # the first word loads the table of lemmas
+@given(_PLAIN, _PLAIN)
+def test_page_is_marked_for_an_expression_exactly_when_it_holds_it(text, expression):
+    engine = engine_of(text)
+    hits = engine.search(Request(query=Phrase(expression))).hits
+    assert bool(marker(Phrase(expression), engine).spans(text)) == bool(hits and hits[0].pages)
+
+
 def test_what_is_excluded_or_asked_of_another_field_is_not_marked():
     query = And((Words("ville"), Not(Words("contrat")), Words("jeunes", ("title",))))
     assert marked(query, "contrat de ville des jeunes") == ["ville"]
@@ -84,6 +131,19 @@ def test_best_passage_has_most_of_the_words_and_shows_where_it_was_cut():
     assert [piece.text for piece in pieces if piece.marked] == ["contrat", "école", "ville"]
     assert pieces[0].text.startswith("… Le ")
     assert pieces[-1].text.endswith(" …")
+
+
+def test_best_passage_is_not_drawn_to_single_words_of_an_expression():
+    text = (
+        "Rien ici, rien du tout. " * 20
+        + "Un contrat, une cohésion sociale, un centre urbain. "
+        + "Rien ici, rien du tout. " * 20
+        + "Le CUCS du Lamentin. "
+        + "Encore rien ici. " * 20
+    )
+    query = Or((Words("CUCS"), Phrase("contrat urbain de cohésion sociale")))
+    pieces = marker(query, engine_of(text)).best(text)
+    assert [piece.text for piece in pieces if piece.marked] == ["CUCS"]
 
 
 @pytest.mark.parametrize("query", [Words("absent"), Words("de la"), Not(Words("ville"))])
