@@ -135,7 +135,7 @@ def _opened(nodes: tuple[Node, ...], chosen: tuple[str, ...]) -> tuple[Node, ...
     """The nodes, or those below the commonest one where that still fits: a line that says "Martinique" of
     nearly everything is worth less than its communes. What leads to a chosen value stays as it is."""
     while closed := [node for node in nodes if node.below and not _leads_to(node, chosen)]:
-        first = max(closed, key=lambda node: node.count)
+        first = max(closed, key=_apart)
         others = tuple(node for node in nodes if node is not first)
         if len(others) + min(len(first.below), OPEN_VALUES) > OPEN_VALUES or _small(first, others):
             break
