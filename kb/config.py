@@ -8,16 +8,24 @@ typing mistake never passes for a choice.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kb.errors import ConfigError
 
 FILE = "kb.toml"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ANYWHERE = ("0.0.0.0", "::")  # nosec B104: compared with, never listened at
+SECURITIES = ("starttls", "tls", "none")
+HIDDEN = ("smtp_password", "database_url")
+"""Settings whose value no page shows."""
 
 
 def _setting(default: Any, help: str) -> Any:
@@ -40,6 +48,12 @@ class Config:
     database_url: str = _setting(
         "", "Adresse SQLAlchemy de la base ; vide : SQLite dans le dossier de données"
     )
+    time_zone: str = _setting("America/Martinique", "Fuseau horaire des heures montrées")
+    public_url: str = _setting(
+        "", "Adresse publique du site (https://...), dans les courriels ; https rend les cookies sûrs"
+    )
+    trusted_hosts: str = _setting("", "Autres noms sous lesquels le site répond, séparés par des virgules")
+    proxies: int = _setting(0, "Nombre de serveurs relais de confiance devant Carbet")
     host: str = _setting("127.0.0.1", "Adresse où le serveur écoute")
     port: int = _setting(8000, "Port où le serveur écoute")
     processes: int = _setting(2, "Nombre de processus qui servent les pages")
@@ -47,6 +61,17 @@ class Config:
     per_page: int = _setting(20, "Résultats par page")
     cache_mb: int = _setting(128, "Mémoire, en Mo, des listes décodées de l’index, par processus")
     pictures_mb: int = _setting(512, "Place, en Mo, des images de pages gardées sur disque")
+    session_idle_minutes: int = _setting(120, "Minutes sans activité après lesquelles une session prend fin")
+    session_hours: int = _setting(12, "Heures après lesquelles une session prend fin en tout cas")
+    second_factor: bool = _setting(False, "Second facteur exigé des administrateurs (true ou false)")
+    smtp_host: str = _setting(
+        "", "Serveur d’envoi du courrier ; vide : les messages restent dans le dossier spool"
+    )
+    smtp_port: int = _setting(587, "Port du serveur d’envoi")
+    smtp_security: str = _setting("starttls", "Chiffrement vers ce serveur : starttls, tls ou none")
+    smtp_user: str = _setting("", "Compte sur ce serveur")
+    smtp_password: str = _setting("", "Mot de passe de ce compte (plutôt par la variable KB_SMTP_PASSWORD)")
+    mail_from: str = _setting("", "Adresse d’expéditeur ; vide : contact, ou carbet@localhost")
 
     @property
     def database(self) -> str:
@@ -57,6 +82,30 @@ class Config:
     def index(self) -> Path:
         """Folder of the search index: a cache, rebuilt at will."""
         return self.data / "index"
+
+    @property
+    def spool(self) -> Path:
+        """Folder of the messages that wait for a person, when there is no SMTP server."""
+        return self.data / "spool"
+
+    @property
+    def sender(self) -> str:
+        """Address that mail comes from."""
+        contact = self.contact if "@" in self.contact and "/" not in self.contact else ""
+        return self.mail_from or contact or "carbet@localhost"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the pages by HTTPS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Names under which the pages may be asked for: the public one, those given, this machine's own."""
+        public = urlsplit(self.public_url).hostname
+        given = [name.strip() for name in self.trusted_hosts.split(",")]
+        own = (*LOOPBACK, "" if self.host in ANYWHERE else self.host)
+        return tuple(dict.fromkeys(name for name in (public, *given, *own) if name))
 
     @property
     def pictures(self) -> Path:
@@ -73,7 +122,32 @@ SETTINGS: tuple[dataclasses.Field[Any], ...] = tuple(
 def load(data: Path, environment: Mapping[str, str] | None = None) -> Config:
     """The settings of a data folder. Raises ConfigError on an unknown key or an unreadable value."""
     values = _from_file(data / FILE) | _from_environment(os.environ if environment is None else environment)
-    return Config(data=data, **values)
+    return _checked(Config(data=data, **values))
+
+
+def _checked(config: Config) -> Config:
+    """The settings, if they make sense together; raises ConfigError."""
+    if config.smtp_security not in SECURITIES:
+        raise ConfigError(f"smtp_security must be one of {', '.join(SECURITIES)}")
+    try:
+        ZoneInfo(config.time_zone)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise ConfigError(f"time_zone: {error}") from error
+    if config.public_url and urlsplit(config.public_url).scheme not in ("http", "https"):
+        raise ConfigError("public_url must begin with https:// or http://")
+    if min(config.session_idle_minutes, config.session_hours) < 1 or config.proxies < 0:
+        raise ConfigError("session_idle_minutes and session_hours must be 1 or more, proxies 0 or more")
+    return config
+
+
+def origins(config: Config, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Where each setting's value comes from: "default", "file" or "environment"."""
+    names = os.environ if environment is None else environment
+    given = _from_file(config.data / FILE)
+    return {
+        s.name: "environment" if f"KB_{s.name.upper()}" in names else "file" if s.name in given else "default"
+        for s in SETTINGS
+    }
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -103,6 +177,8 @@ def _typed(name: str, value: object, where: str) -> Any:
     kind = type(setting.default)
     if kind is int and isinstance(value, str) and value.strip().lstrip("-").isdigit():
         return int(value)
+    if kind is bool and str(value).lower() in ("true", "false"):
+        return str(value).lower() == "true"
     if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
     raise ConfigError(f"{where}: {name} must be {kind.__name__}, not {value!r}")
@@ -112,6 +188,6 @@ def template() -> str:
     """The text of a new ``kb.toml``: every setting, commented out, with its default and its help."""
     lines = ["# Réglages de Carbet. Enlevez le # d’une ligne pour changer sa valeur.", ""]
     for setting in SETTINGS:
-        default = setting.default if isinstance(setting.default, int) else f'"{setting.default}"'
+        default = json.dumps(setting.default, ensure_ascii=False)
         lines += [f"# {setting.metadata['help']}", f"#{setting.name} = {default}", ""]
     return "\n".join(lines)

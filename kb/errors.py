@@ -7,8 +7,17 @@
         PortTaken            nobody can listen at this address
       NotFound               no such record, page or file                              (404)
       InvalidRecord          a record breaks a rule of ``kb.records``                  (400)
+      InvalidValue           something typed in a form or a command is not possible    (400)
+        WeakPassword         too short, too long or easily guessed
       Forbidden              the person lacks the right                                (403)
+        NotSignedIn          nobody has signed in, and somebody must                   (401)
+        OnTheSpot            the document is read at the centre only
+        SignInRefused        the address, the password or the code is not right
+      TooManyTries           tried too often; ``seconds`` says when to try again       (429)
+      LinkExpired            the link of an invitation or a reset was used or is old   (410)
       Conflict               somebody else changed it in between                       (409)
+        EmailTaken           another account has this address
+        LastAdministrator    nobody would be left to manage people
       StorageError           the data folder cannot be written: full, read-only, rights (503)
       ThesaurusError         the vocabulary breaks a rule of SKOS or of the house
       IngestError            a file did not become a record; ``reason`` says why
@@ -61,12 +70,57 @@ class InvalidRecord(KBError):
         self.why = why
 
 
+class InvalidValue(KBError):
+    """Something typed is not possible; ``why`` says so in French, for the person who typed it."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field = field
+        self.why = why
+
+
+class WeakPassword(InvalidValue):
+    """Too short, too long or easily guessed; ``why`` is a code of ``kb.passwords.Weakness``."""
+
+
 class Forbidden(KBError):
     """The person lacks the right."""
 
 
+class NotSignedIn(Forbidden):
+    """Nobody has signed in, and somebody must."""
+
+
+class OnTheSpot(Forbidden):
+    """The document is read at the centre only."""
+
+
+class SignInRefused(Forbidden):
+    """The address, the password or the code is not right; which of them is not said."""
+
+
+class TooManyTries(KBError):
+    """Tried too often."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many tries, wait {seconds} s")
+        self.seconds = seconds
+
+
+class LinkExpired(KBError):
+    """The link of an invitation or of a reset was used already, or is too old, or never was."""
+
+
 class Conflict(KBError):
     """Somebody else changed it in between."""
+
+
+class EmailTaken(Conflict):
+    """Another account has this address."""
+
+
+class LastAdministrator(Conflict):
+    """Nobody would be left to manage people."""
 
 
 class StorageError(KBError):

@@ -18,6 +18,7 @@ records = sa.Table(
     sa.Column("fingerprint", sa.String(64), nullable=False),
     sa.Column("updated", sa.String(40), nullable=False),
     sa.Column("body", sa.Text, nullable=False),
+    sa.Column("access", sa.String(20), nullable=False, server_default="public"),
     sa.Index("records_number", "number"),
 )
 
@@ -64,3 +65,95 @@ thesauri = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
 )
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("email", sa.String(254), nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("roles", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Column("password", sa.Text),
+    sa.Column("totp", sa.Text),
+    sa.Column("totp_step", sa.BigInteger, nullable=False),
+    sa.Column("recovery", sa.Text, nullable=False),
+)
+"""Who may sign in. ``password`` is an argon2id hash, ``totp`` encrypted, ``recovery`` hashes of codes."""
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("token", sa.String(64), nullable=False, unique=True),
+    sa.Column("person", sa.BigInteger, sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("device", sa.String(120), nullable=False),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Column("seen", sa.String(40), nullable=False),
+    sa.Index("sessions_person", "person"),
+)
+
+tickets = sa.Table(
+    "tickets",
+    metadata,
+    sa.Column("token", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("person", sa.BigInteger, sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("expires", sa.String(40), nullable=False),
+)
+"""Links that let a person choose a password, once: invitations and resets, by the hash of their token."""
+
+machine_keys = sa.Table(
+    "machine_keys",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("token", sa.String(64), nullable=False, unique=True),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Column("used", sa.String(40)),
+    sa.Column("revoked", sa.String(40)),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("bucket", sa.String(64), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Index("attempts_bucket", "bucket", "at"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("recipient", sa.String(254), nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("source", sa.Text),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Column("due", sa.String(40), nullable=False),
+    sa.Index("messages_due", "state", "due"),
+)
+"""Mail to be sent; ``source`` (RFC 5322) is let go of once it is sent."""
+
+trail = sa.Table(
+    "trail",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("actor", sa.String(60), nullable=False),
+    sa.Column("action", sa.String(40), nullable=False),
+    sa.Column("object", sa.String(140), nullable=False),
+    sa.Column("before", sa.Text),
+    sa.Column("after", sa.Text),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Index("trail_object", "object"),
+    sa.Index("trail_actor", "actor"),
+)
+"""The audit trail: lines are added, never changed (triggers of the database refuse it)."""

@@ -77,11 +77,16 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A way to cut the results. ``tree``: broader codes are in the entry too."""
+    """A way to cut the results. ``tree``: broader codes are in the entry too; not ``shown``: nobody chooses
+    it, it says what may be found by whom."""
 
     label: str
     tree: bool = False
+    shown: bool = True
 
+
+ACCESS = "access"
+"""The facet of ``records.ACCESS``: who may find a record."""
 
 FACETS: Mapping[str, Facet] = MappingProxyType(
     {
@@ -95,8 +100,11 @@ FACETS: Mapping[str, Facet] = MappingProxyType(
         "series": Facet("Collection"),
         "language": Facet("Langue"),
         "year": Facet("Année"),
+        ACCESS: Facet("Accès", shown=False),
     }
 )
+SHOWN: tuple[str, ...] = tuple(name for name, facet in FACETS.items() if facet.shown)
+"""The facets that people choose from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from kb.errors import IndexOutdated
 from kb.french import fold
 from kb.records import Page, Record
 from kb.thesaurus import FACET_SCHEMES, Concept, Thesaurus
-from search.engine import Engine, Entry
+from search.engine import ACCESS, Engine, Entry
 
 BATCH = 200
 """Records a commit of ``sync`` and a reading of ``rebuild``: a commit costs some 20 ms whatever its size, so
@@ -68,6 +68,7 @@ def _facets(record: Record, uris: Sequence[str], thesaurus: Thesaurus) -> dict[s
         "series": (record.series,) if record.series else (),
         "language": (record.language,) if record.language else (),
         "year": (str(record.year),) if record.year else (),
+        ACCESS: (record.access,),
     }
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, request, send_file, send_from_directory
+from flask import Blueprint, Response, flash, request, send_file, send_from_directory
 
-from kb.errors import NotFound
+from kb.accounts import Right
+from kb.errors import InvalidValue, NotFound
 from kb.records import Page, Record
 from search import around
 from search.engine import FACETS
 from search.query import Query, Request, Sort
 from search.snippets import Piece
 from web import facets, notices, results
-from web.application import STATIC, kept_for_a_day, kept_for_ever, parts, shown
 from web.facets import Value
+from web.forms import AccessForm
+from web.guard import fund, identity, needs
 from web.labels import Node
 from web.notices import Card, Link
 from web.record_page import Teller, Thumb, strip
+from web.rendering import STATIC, gone_to, kept_for_a_day, kept_for_ever, parts, shown
 from web.state import PARAMETERS, SearchState
 
 views = Blueprint("catalogue", __name__)
@@ -112,16 +116,17 @@ class PageView:
 
 @views.get("/")
 @views.get("/index.json")
+@needs(Right.VISIT)
 def home() -> Response:
     """Search box, themes with their counts, the shelf of Cahiers and guides, what came in last."""
-    found = parts().engine.search(Request(facets=("theme",), limit=0))
+    found = fund().engine.search(Request(facets=("theme",), limit=0))
     counts = found.facets["theme"]
-    tops = [c for c in parts().thesaurus.top("themes") if counts.get(c.code)]
+    tops = [c for c in fund().thesaurus.top("themes") if counts.get(c.code)]
     page = HomePage(
         total=found.total,
         examples=tuple(Link(text, SearchState(q=text).url()) for text in _EXAMPLES),
         themes=tuple(_theme_link(c.code, c.label, counts[c.code]) for c in tops),
-        latest=tuple(map(notices.card, parts().store.latest(LATEST))),
+        latest=tuple(map(notices.card, fund().store.latest(LATEST))),
         shelf=tuple(notices.card(r, 440) for r in _shelf() if notices.pictured(r)),
         shelf_url=SearchState().with_facet("type", _SHELVED).url(),
     )
@@ -137,32 +142,34 @@ def _shelf() -> tuple[Record, ...]:
     shelf: dict[str, Record] = {}
     for type in _SHELVED:
         filters = (("type", (type,)), ("support", ("electronic",)))
-        found = parts().engine.search(Request(filters=filters, sort=Sort.NEWEST, limit=SHELF))
-        shelf |= parts().store.get_many([hit.id for hit in found.hits])
+        found = fund().engine.search(Request(filters=filters, sort=Sort.NEWEST, limit=SHELF))
+        shelf |= fund().store.get_many([hit.id for hit in found.hits])
     return tuple(shelf.values())[:SHELF]
 
 
 @views.get("/recherche")
 @views.get("/recherche.json")
+@needs(Right.VISIT)
 def search() -> Response:
     """The page of results."""
-    return shown("results.html", results.results_page(parts(), _state()), section="fonds")
+    return shown("results.html", results.results_page(fund(), _state()), section="fonds")
 
 
 def _state() -> SearchState:
-    return SearchState.from_args(request.args, size=parts().config.per_page)
+    return SearchState.from_args(request.args, size=fund().config.per_page)
 
 
 @views.get("/facette/<parameter>")
 @views.get("/facette/<parameter>.json")
+@needs(Right.VISIT)
 def facet(parameter: str) -> Response:
     """All values of one facet for a search, with a filter box."""
     name = next((facet for facet, word in PARAMETERS.items() if word == parameter), None)
     if name is None:
         raise NotFound("facet", parameter)
     state, contains = _state(), request.args.get("contient", "").strip()[:100]
-    found = results.ask(parts(), state, counted=(name,))
-    view = facets.view(name, found.results.facets[name], state, parts().labels, every=True)
+    found = results.ask(fund(), state, counted=(name,))
+    view = facets.view(name, found.results.facets[name], state, fund().labels, every=True)
     values = facets.containing(view.values, contains) if contains else view.values
     action = f"/facette/{parameter}"
     hidden = tuple(state.pairs())
@@ -172,59 +179,79 @@ def facet(parameter: str) -> Response:
 
 @views.get("/themes")
 @views.get("/themes.json")
+@needs(Right.VISIT)
 def themes() -> Response:
     """The thesaurus as a way into the fund."""
     wanted = ("theme", "issue", "activity", "scheme", "territory")
-    counts = parts().engine.search(Request(facets=wanted, limit=0)).facets
+    counts = fund().engine.search(Request(facets=wanted, limit=0)).facets
     page = ThemesPage(tuple(_scheme(name, counts[name]) for name in wanted if counts[name]))
     return shown("themes.html", page, section="themes")
 
 
 def _scheme(name: str, counts: Mapping[str, int]) -> SchemeView:
-    nodes = parts().labels.tree(counts)
+    nodes = fund().labels.tree(counts)
     return SchemeView(name, FACETS[name].label, tuple(_term(name, node) for node in nodes))
 
 
 def _term(name: str, node: Node) -> Term:
-    concept = parts().labels.concept(node.code)
+    concept = fund().labels.concept(node.code)
     below = tuple(_term(name, child) for child in node.below)
     url = SearchState().toggled(name, node.code).url()
     note = concept.note if concept else None
-    return Term(parts().labels.of(name, node.code), url, node.count, note, below)
+    return Term(fund().labels.of(name, node.code), url, node.count, note, below)
 
 
 @views.get("/notice/<id>")
 @views.get("/notice/<id>.json")
+@needs(Right.VISIT)
 def record(id: str) -> Response:
     """The page of a record."""
-    held = parts().store.get(id)
+    held = fund().store.get(id)
     q = _state().q
-    near = around.alike(held, engine=parts().engine, thesaurus=parts().thesaurus, limit=ALIKE)
-    alike = tuple(parts().store.get_many(near).values())
-    query = results.query_of(parts(), q) if q else None
-    page = Teller(parts().store, parts().labels).page(held, q=q, lit=_lit(id, query), alike=alike)
-    return shown("record.html", page, section="fonds")
+    near = around.alike(held, engine=fund().engine, thesaurus=fund().thesaurus, limit=ALIKE)
+    alike = tuple(fund().store.get_many(near).values())
+    query = results.query_of(fund(), q) if q else None
+    page = Teller(fund().store, fund().labels).page(held, q=q, lit=_lit(id, query), alike=alike)
+    if not identity().may(Right.CATALOGUE):
+        return shown("record.html", page, section="fonds")
+    form = AccessForm(access=held.access)
+    return shown("record.html", page, section="fonds", access=form, access_url=f"/notice/{id}/acces")
+
+
+@views.post("/notice/<id>/acces")
+@needs(Right.CATALOGUE)
+def change_access(id: str) -> Response:
+    """Say who may read a record."""
+    form, seen = AccessForm(), fund().store.get(id)
+    if not form.validate_on_submit():
+        raise InvalidValue("access", "choisissez qui peut lire ce document")
+    with parts().store.transaction():
+        whole = parts().store.get(seen.id)  # not what is shown of it: a notice may be shown in part
+        parts().store.save(dataclasses.replace(whole, access=form.access.data))
+    flash("L’accès est enregistré.")
+    return gone_to(notices.record_url(id))
 
 
 def _lit(id: str, query: Query | None) -> tuple[int, ...]:
     """Numbers of the record's pages that answer the search which led here, best first."""
-    return around.pages_matching(query, id, parts().engine) if query else ()
+    return around.pages_matching(query, id, fund().engine) if query else ()
 
 
 @views.get("/notice/<id>/page/<int:number>")
 @views.get("/notice/<id>/page/<int:number>.json")
+@needs(Right.VISIT)
 def page(id: str, number: int) -> Response:
     """One page of a document."""
-    held = parts().store.get(id)
-    text = parts().store.page(id, number)
+    held = fund().store.get(id)
+    text = fund().store.page(id, number)
     return shown("page.html", _page_view(held, text), section="fonds")
 
 
 def _page_view(held: Record, text: Page) -> PageView:
     q, number = _state().q, text.number
-    query = results.query_of(parts(), q) if q else None
-    pieces = results.marked(parts(), text.text, query)
-    lit, last = sorted(_lit(held.id, query)), parts().store.last_page(held.id)
+    query = results.query_of(fund(), q) if q else None
+    pieces = results.marked(fund(), text.text, query)
+    lit, last = sorted(_lit(held.id, query)), fund().store.last_page(held.id)
     before, after = [n for n in lit if n < number], [n for n in lit if n > number]
     neighbours = range(max(1, number - _NEIGHBOURS), min(last, number + _NEIGHBOURS) + 1)
     return PageView(
@@ -245,7 +272,7 @@ def _page_view(held: Record, text: Page) -> PageView:
         next_url=notices.page_url(held.id, number + 1, q) if number < last else None,
         previous_hit=_to_page(held, before[-1:], q),
         next_hit=_to_page(held, after[:1], q),
-        strip=strip(held, parts().store.some_pages(held.id, neighbours), q, lit),
+        strip=strip(held, fund().store.some_pages(held.id, neighbours), q, lit),
     )
 
 
@@ -254,26 +281,30 @@ def _to_page(held: Record, numbers: Sequence[int], q: str) -> Link | None:
 
 
 @views.get("/notice/<id>/image/<int:number>/<int:width>")
+@needs(Right.VISIT)
 def image(id: str, number: int, width: int) -> Response:
     """The picture of a page, at one of the widths that pages use."""
-    file = notices.pictured(parts().store.get(id))
+    held = fund().store.get(id)
+    file = notices.pictured(held)
     if file is None or width not in WIDTHS or not 1 <= number <= file.pages:
         raise NotFound("page", f"{id} {number}")
-    original = parts().store.originals.path(file.sha256)
-    picture = parts().pictures.picture(original, file.sha256, number, width)
-    return kept_for_a_day(send_file(picture, mimetype="image/webp"))
+    original = fund().store.original(file.sha256)
+    picture = fund().pictures.picture(original, file.sha256, number, width)
+    response = send_file(picture, mimetype="image/webp")
+    return kept_for_a_day(response) if held.access == "public" else response
 
 
 @views.get("/notice/<id>/fichier/<int:place>/<path:name>")
+@needs(Right.VISIT)
 def original(id: str, place: int, name: str) -> Response:
     """An original file: shown if it is a PDF or plain text, else to download; never run by the browser."""
-    files = parts().store.get(id).files
+    files = fund().store.get(id).files
     if place >= len(files) or files[place].name != name:
         raise NotFound("original", f"{id} {place}")
     file = files[place]
     inline = file.media_type in ("application/pdf", "text/plain")
     response = send_file(
-        parts().store.originals.path(file.sha256),
+        fund().store.original(file.sha256),
         mimetype=file.media_type if inline else "application/octet-stream",
         as_attachment=not inline,
         download_name=file.name,
@@ -283,6 +314,7 @@ def original(id: str, place: int, name: str) -> Response:
 
 
 @views.get("/static/<version>/<path:name>")
+@needs(Right.VISIT)
 def static(version: str, name: str) -> Response:
     """Style, icons and font; the version in the address changes with their content."""
     return kept_for_ever(send_from_directory(STATIC, name))

@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from kb.accounts import Right, Role
 from kb.errors import (
     ConfigError,
     Conflict,
+    EmailTaken,
     EngineUnavailable,
     Forbidden,
     IndexOutdated,
     IngestError,
     InvalidRecord,
+    InvalidValue,
     KBError,
+    LastAdministrator,
+    LinkExpired,
     NotFound,
+    NotSignedIn,
+    OnTheSpot,
     PortTaken,
     QuerySyntaxError,
     Reason,
+    SignInRefused,
     StorageError,
     ThesaurusError,
+    TooManyTries,
     UnsupportedQuery,
+    WeakPassword,
 )
+from kb.passwords import SHORTEST, Weakness
 from web.typography import spaced
 
 REASONS: Mapping[Reason, str] = MappingProxyType(
@@ -65,12 +76,68 @@ STATUSES_OF_MANY: Mapping[str, str] = MappingProxyType(
 )
 """The same, of several files."""
 
+ROLES: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.VISITOR: "Visiteur",
+        Role.MEMBER: "Inscrit",
+        Role.LIBRARIAN: "Documentaliste",
+        Role.ANSWERER: "Répondant",
+        Role.DIRECTOR: "Responsable",
+        Role.ADMINISTRATOR: "Administrateur",
+        Role.CENTRE: "Centre du réseau",
+        Role.AUDITOR: "Auditeur",
+    }
+)
+"""Role -> what people call it."""
+
+ROLE_NOTES: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.MEMBER: "a un compte, et lit ce que tout le monde lit",
+        Role.LIBRARIAN: "lit tout le fonds et règle l’accès aux documents",
+        Role.ANSWERER: "lit tout le fonds pour répondre aux questions",
+        Role.DIRECTOR: "comme documentaliste, et lit le journal et l’état du système",
+        Role.ADMINISTRATOR: "tient les comptes, les clés, le courrier ; peut tout faire",
+        Role.AUDITOR: "lit le journal, sans rien changer",
+    }
+)
+"""Role that a person may be given -> what it lets one do."""
+
+RIGHTS: Mapping[Right, str] = MappingProxyType(
+    {Right.READ_NETWORK: "lire les documents réservés au réseau des centres"}
+)
+"""Right that a key may be given -> its French words."""
+
+ACCESS: Mapping[str, str] = MappingProxyType(
+    {
+        "public": "Tout le monde",
+        "onsite": "Au centre seulement : la notice est publique, le texte ne l’est pas",
+        "network": "Les centres du réseau et l’équipe",
+        "staff": "L’équipe seulement",
+    }
+)
+"""Kind of access of a record -> who reads it."""
+
+_WEAK: Mapping[str, str] = MappingProxyType(
+    {
+        Weakness.SHORT: f"Ce mot de passe est trop court : prenez au moins {SHORTEST} caractères, par "
+        "exemple quatre mots sans rapport entre eux.",
+        Weakness.LONG: "Ce mot de passe est trop long.",
+        Weakness.GUESSABLE: "Ce mot de passe est facile à deviner : il est courant, a déjà été publié après "
+        "un vol, ou ressemble à votre nom ou à celui du centre. Prenez par exemple quatre mots sans rapport "
+        "entre eux.",
+    }
+)
+
 _NOT_FOUND: Mapping[str, str] = MappingProxyType(
     {
         "record": "Cette notice n’existe pas, ou n’existe plus.",
         "page": "Cette page n’existe pas dans ce document.",
         "original": "Le fichier d’origine n’est pas dans le fonds.",
         "concept": "Ce terme n’est pas dans le thésaurus.",
+        "person": "Ce compte n’existe pas.",
+        "session": "Cette session a déjà pris fin.",
+        "key": "Cette clé n’existe pas, ou a déjà été révoquée.",
+        "message": "Ce message n’est plus ici : il a été envoyé, ou son fichier a été enlevé.",
     }
 )
 
@@ -98,8 +165,35 @@ def _explained(error: KBError) -> str:
                 "Le dossier de données ne peut pas être écrit : il est plein, en lecture seule, ou les "
                 "droits manquent. Faites de la place ou demandez à l’administrateur, puis relancez."
             )
+        case WeakPassword():
+            return _WEAK[error.why]
+        case InvalidValue():
+            return f"{error.why[:1].upper()}{error.why[1:]}."
+        case NotSignedIn():
+            return "Connectez-vous pour continuer."
+        case OnTheSpot():
+            return "Ce document se consulte au centre : seule sa notice est en ligne."
+        case SignInRefused():
+            return "Cela ne correspond pas à ce que nous connaissons : vérifiez, puis recommencez."
+        case TooManyTries():
+            return f"Trop d’essais : attendez {_wait(error.seconds)}, puis recommencez."
+        case LinkExpired():
+            return (
+                "Ce lien a déjà servi, ou il est trop ancien. Demandez-en un nouveau par « Mot de passe "
+                "oublié ? », ou à la personne qui vous a invité."
+            )
+        case EmailTaken():
+            return "Un compte a déjà cette adresse."
+        case LastAdministrator():
+            return (
+                "Il faut au moins un administrateur dont le compte est ouvert : donnez d’abord ce rôle à "
+                "quelqu’un d’autre."
+            )
         case Forbidden():
-            return "Vous n’avez pas le droit de faire cela."
+            return (
+                "Votre compte ne permet pas cela. Si vous en avez besoin pour votre travail, demandez-le à "
+                "un administrateur du centre."
+            )
         case Conflict():
             return "Quelqu’un d’autre a modifié cette notice entre-temps : rechargez-la, puis recommencez."
         case PortTaken():
@@ -118,9 +212,25 @@ def _explained(error: KBError) -> str:
             return "Une erreur est survenue."
 
 
+def _wait(seconds: int) -> str:
+    return "une minute" if seconds <= 60 else f"{-(-seconds // 60)} minutes"
+
+
+_CODES: tuple[tuple[type[KBError], int], ...] = (
+    (NotFound, 404),
+    (InvalidRecord, 400),
+    (InvalidValue, 400),
+    (NotSignedIn, 401),
+    (Forbidden, 403),
+    (TooManyTries, 429),
+    (LinkExpired, 410),
+    (Conflict, 409),
+)
+
+
 def status_code(error: KBError) -> int:
     """HTTP status of an error."""
-    for kind, code in ((NotFound, 404), (InvalidRecord, 400), (Forbidden, 403), (Conflict, 409)):
+    for kind, code in _CODES:
         if isinstance(error, kind):
             return code
     return 503 if isinstance(error, (IndexOutdated, EngineUnavailable, StorageError)) else 500

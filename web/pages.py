@@ -11,8 +11,10 @@ from types import MappingProxyType
 from flask import Blueprint, Response, request
 from markdown_it import MarkdownIt
 
+from kb.accounts import Right
 from kb.errors import NotFound
-from web.application import shown
+from web.guard import needs
+from web.rendering import shown
 from web.typography import spaced
 
 views = Blueprint("pages", __name__)
@@ -48,6 +50,7 @@ class TextPage:
 @views.get("/mentions.json")
 @views.get("/donnees-personnelles.json")
 @views.get("/plan.json")
+@needs(Right.VISIT)
 def text() -> Response:
     """The text of this address."""
     name = _ADDRESSES[request.path.removesuffix(".json")]

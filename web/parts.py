@@ -1,12 +1,11 @@
-"""The parts of Carbet, opened together from the settings: store, engine, vocabulary, tagger.
+"""The parts of Carbet, opened together from the settings: store, people, mail, engine, vocabulary, tagger.
 
-Hides when each is opened (the tagger loads a language model: only who tags pays for it) and how the
-index keeps up with the database while pages are served.
+Hides when each is opened (the tagger loads a language model: only who tags pays for it) and in which order.
 """
 
 from __future__ import annotations
 
-import threading
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,17 @@ import structlog
 
 from ingest.pictures import PagePictures
 from ingest.tagging import Tagger
+from kb.accounts import People
+from kb.audit import Trail
 from kb.config import Config
+from kb.credentials import Credentials
 from kb.database import Store
-from kb.errors import IndexOutdated, KBError
+from kb.errors import IndexOutdated
+from kb.limits import Limits
+from kb.machines import Machines
+from kb.mail import Outbox
+from kb.secret import Keyring
+from kb.sessions import Sessions
 from kb.thesaurus import Thesaurus
 from search import indexing
 from search.whoosh_engine import WhooshEngine
@@ -27,9 +34,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-KEEP_UP_SECONDS = 0.4
-"""Between two looks at the change feed: what is saved can be found within the second."""
-
 
 class Parts:
     """One of each, for one process."""
@@ -38,6 +42,49 @@ class Parts:
         self.config = config
         self.store = Store.open(config)
         self._labels: Labels | None = None
+
+    @property
+    def trail(self) -> Trail:
+        """Who did what."""
+        return self.store.trail
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The secret of this installation."""
+        return Keyring(self.config.data)
+
+    @cached_property
+    def people(self) -> People:
+        """Accounts and roles."""
+        return People(self.store.database, self.trail)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How often things may be tried."""
+        return Limits(self.store.database, self.keyring)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """Passwords, links, second factors."""
+        return Credentials(self.store.database, self.trail, self.people, self.limits, self.keyring)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Who is signed in."""
+        idle = timedelta(minutes=self.config.session_idle_minutes)
+        absolute = timedelta(hours=self.config.session_hours)
+        return Sessions(self.store.database, self.trail, idle=idle, absolute=absolute)
+
+    @cached_property
+    def machines(self) -> Machines:
+        """Keys of other centres."""
+        return Machines(self.store.database, self.trail)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Mail that waits."""
+        sender, name = self.config.sender, self.config.centre_name
+        return Outbox(self.store.database, self.trail, sender=sender, name=name)
 
     @cached_property
     def engine(self) -> WhooshEngine:
@@ -85,30 +132,3 @@ class Parts:
             if opened in self.__dict__:
                 getattr(self, opened).close()
         self.store.close()
-
-
-class KeepUp(threading.Thread):
-    """Watches the change feed and brings the index up to it, until stopped.
-
-    Each serving process has one; the engine lets one at a time write, and the others then find
-    nothing left to do.
-    """
-
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(name="keep-up", daemon=True)
-        self._parts = parts
-        self._stop_asked = threading.Event()
-
-    def run(self) -> None:
-        """Look, sync, wait; a failure is logged and tried again."""
-        while not self._stop_asked.wait(KEEP_UP_SECONDS):
-            try:
-                if self._parts.store.position() != self._parts.engine.position():
-                    self._parts.sync()
-            except KBError as error:
-                log.error("index.sync", why=str(error))
-
-    def stop(self) -> None:
-        """Ask it to end and wait until it has."""
-        self._stop_asked.set()
-        self.join()

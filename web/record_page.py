@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from kb import records
-from kb.database import Store
 from kb.records import Evidence, Origin, Page, Record, State, Subject
 from search.engine import FACETS
 from search.snippets import Piece
 from web import notices
+from web.fund import Shelves
 from web.labels import LANGUAGES, Labels
 from web.notices import Card, Link
 from web.state import SearchState
@@ -111,12 +111,13 @@ class RecordPage:
     strip_more: Link | None
     alike: tuple[Card, ...]
     crumbs: tuple[Link, ...]
+    on_the_spot: bool
 
 
 class Teller:
-    """Tells records from one store and one vocabulary."""
+    """Tells records from the shelves of one reader and one vocabulary."""
 
-    def __init__(self, store: Store, labels: Labels) -> None:
+    def __init__(self, store: Shelves, labels: Labels) -> None:
         self.store = store
         self.labels = labels
 
@@ -152,6 +153,7 @@ class Teller:
             strip_more=more if len(pages) > STRIP else None,
             alike=tuple(map(notices.card, alike)),
             crumbs=(Link("Résultats", SearchState(q=q).url()) if q else Link("Fonds", "/recherche"),),
+            on_the_spot=self.store.on_the_spot(record.id),
         )
 
     def _parts(self, record: Record) -> tuple[Part, ...]:

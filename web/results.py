@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from kb import records
 from kb.records import Record
 from search import finder, snippets, suggest, syntax
-from search.engine import FACETS, Hit
+from search.engine import FACETS, SHOWN, Hit
 from search.finder import Found
 from search.query import Query
 from search.snippets import Piece
 from web import facets, notices
 from web.facets import Chip, FacetView
+from web.fund import Fund
 from web.labels import Labels
 from web.notices import Link
-from web.parts import Parts
 from web.state import SIZES, SORTS, SearchState
 from web.typography import spaced
 
@@ -94,16 +94,16 @@ class ResultsPage:
     nothing: Nothing
 
 
-def results_page(parts: Parts, state: SearchState) -> ResultsPage:
+def results_page(fund: Fund, state: SearchState) -> ResultsPage:
     """Asks once and tells all: the one call behind ``/recherche``."""
-    labels = parts.labels
+    labels = fund.labels
     began = time.perf_counter()
-    found = ask(parts, state)
+    found = ask(fund, state)
     total = found.results.total
     last = max(1, -(-total // state.size))
     if state.page > last:
         state = state.changed(page=last)
-        found = ask(parts, state)
+        found = ask(fund, state)
     took = time.perf_counter() - began
     return ResultsPage(
         state=state,
@@ -112,7 +112,7 @@ def results_page(parts: Parts, state: SearchState) -> ResultsPage:
         took=took,
         relaxed=found.relaxed,
         expanded=found.expanded,
-        hits=tuple(_hits(parts, state, found, labels)),
+        hits=tuple(_hits(fund, state, found, labels)),
         facets=tuple(_facets(found.results.facets, state, labels)),
         chips=facets.chips(state, labels),
         clear_url=state.without_filters().url(),
@@ -125,18 +125,18 @@ def results_page(parts: Parts, state: SearchState) -> ResultsPage:
         of=last,
         previous_url=state.changed(page=state.page - 1).url() if state.page > 1 else None,
         next_url=state.changed(page=state.page + 1).url() if state.page < last else None,
-        suggestion=_suggestion(parts, state),
+        suggestion=_suggestion(fund, state),
         understood=syntax.unparse(found.understood),
-        nothing=_nothing(parts, state, labels) if total == 0 else Nothing(),
+        nothing=_nothing(fund, state, labels) if total == 0 else Nothing(),
     )
 
 
-def ask(parts: Parts, state: SearchState, *, counted: Sequence[str] = tuple(FACETS)) -> Found:
+def ask(fund: Fund, state: SearchState, *, counted: Sequence[str] = SHOWN) -> Found:
     """The search of this state."""
     return finder.find(
         state.q,
-        engine=parts.engine,
-        thesaurus=parts.thesaurus,
+        engine=fund.engine,
+        thesaurus=fund.thesaurus,
         filters=state.filters,
         facets=tuple(counted),
         sort=SORTS[state.sort],
@@ -149,19 +149,19 @@ def ask(parts: Parts, state: SearchState, *, counted: Sequence[str] = tuple(FACE
 def _facets(
     counts: Mapping[str, Mapping[str, int]], state: SearchState, labels: Labels
 ) -> Sequence[FacetView]:
-    shown = [name for name in FACETS if counts.get(name) or state.chosen(name)]
+    shown = [name for name in SHOWN if counts.get(name) or state.chosen(name)]
     return [facets.view(name, counts.get(name, {}), state, labels) for name in shown]
 
 
 Told = tuple[Hit, Record, tuple["Passage", ...]]
 
 
-def told(parts: Parts, found: Found, q: str) -> Iterator[Told]:
+def told(fund: Fund, found: Found, q: str) -> Iterator[Told]:
     """The hits with their records and their passages: texts are read for these hits only."""
     hits = found.results.hits
-    held = parts.store.get_many([hit.id for hit in hits])
-    texts = parts.store.page_texts((hit.id, number) for hit in hits for number in hit.pages)
-    marker = snippets.marker(found.query, parts.engine)
+    held = fund.store.get_many([hit.id for hit in hits])
+    texts = fund.store.page_texts((hit.id, number) for hit in hits for number in hit.pages)
+    marker = snippets.marker(found.query, fund.engine)
     for hit in hits:
         if (record := held.get(hit.id)) is None:  # deleted since the index was last brought up to date
             continue
@@ -180,9 +180,9 @@ def _telling(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
     return marked or passages
 
 
-def _hits(parts: Parts, state: SearchState, found: Found, labels: Labels) -> Iterator[HitView]:
-    marker = snippets.marker(found.query, parts.engine)
-    for hit, record, passages in told(parts, found, state.q):
+def _hits(fund: Fund, state: SearchState, found: Found, labels: Labels) -> Iterator[HitView]:
+    marker = snippets.marker(found.query, fund.engine)
+    for hit, record, passages in told(fund, found, state.q):
         abstract = marker.best(record.abstract) if record.abstract and not passages else ()
         yield HitView(
             id=record.id,
@@ -202,36 +202,34 @@ def _hits(parts: Parts, state: SearchState, found: Found, labels: Labels) -> Ite
         )
 
 
-def query_of(parts: Parts, q: str) -> Query:
+def query_of(fund: Fund, q: str) -> Query:
     """The query that a text becomes, to look at one record with."""
-    return finder.find(q, engine=parts.engine, thesaurus=parts.thesaurus, limit=0).query
+    return finder.find(q, engine=fund.engine, thesaurus=fund.thesaurus, limit=0).query
 
 
-def marked(parts: Parts, text: str, query: Query | None) -> tuple[Piece, ...]:
+def marked(fund: Fund, text: str, query: Query | None) -> tuple[Piece, ...]:
     """A whole text with the words looked for marked, the lines of its paragraphs run together."""
     flowing = _LINE_END.sub(" ", text)
     if query is None:
         return (Piece(flowing, False),) if flowing else ()
-    return snippets.marker(query, parts.engine).whole(flowing)
+    return snippets.marker(query, fund.engine).whole(flowing)
 
 
 # The end of a line inside a sentence: one letter for one letter, so that places in the text stay true.
 _LINE_END = re.compile(r"(?<=[\w,;’'»)])\n(?=[a-zà-öø-ÿœ(«\d])")
 
 
-def _suggestion(parts: Parts, state: SearchState) -> Link | None:
+def _suggestion(fund: Fund, state: SearchState) -> Link | None:
     """The search with its misspelt words mended, if that finds more."""
     if not state.q:
         return None
-    found = suggest.did_you_mean(
-        state.q, engine=parts.engine, thesaurus=parts.thesaurus, filters=state.filters
-    )
+    found = suggest.did_you_mean(state.q, engine=fund.engine, thesaurus=fund.thesaurus, filters=state.filters)
     return Link(found.text, state.changed(q=found.text).url(), found.total) if found else None
 
 
-def _nothing(parts: Parts, state: SearchState, labels: Labels) -> Nothing:
-    thesaurus = parts.thesaurus
-    found = suggest.drops(state.q, engine=parts.engine, thesaurus=thesaurus, filters=state.filters)
+def _nothing(fund: Fund, state: SearchState, labels: Labels) -> Nothing:
+    thesaurus = fund.thesaurus
+    found = suggest.drops(state.q, engine=fund.engine, thesaurus=thesaurus, filters=state.filters)
     drops = [
         Link(
             _without(drop.dropped, labels),
@@ -241,7 +239,7 @@ def _nothing(parts: Parts, state: SearchState, labels: Labels) -> Nothing:
         for drop in found
     ]
     bare = state.without_filters()
-    if len(state.filters) > 1 and (total := ask(parts, bare, counted=()).results.total):
+    if len(state.filters) > 1 and (total := ask(fund, bare, counted=()).results.total):
         drops.append(Link("sans aucun filtre", bare.url(), total))
     near = suggest.near_concepts(state.q, thesaurus) if state.q else ()
     searches = [(c.label, notices.facet_of(c.scheme), c.code) for c in near]

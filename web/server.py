@@ -15,7 +15,7 @@ from kb.config import Config
 from kb.errors import PortTaken
 from search import finder
 from web import create_app, logs
-from web.parts import KeepUp
+from web.worker import KeepUp, Postman
 
 THREADS = 4
 """Requests answered at once by a process: they share one interpreter, more would only wait for it."""
@@ -26,7 +26,8 @@ def application() -> Flask:
     logs.configure(logging.INFO)
     app = create_app(settings.load(Path(os.environ["KB_DATA"])))
     finder.find("prêt", engine=app.extensions["parts"].engine)  # loads the word tables: a second, once
-    KeepUp(app.extensions["parts"]).start()
+    for work in (KeepUp, Postman):
+        work(app.extensions["parts"]).start()
     return app
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from search.engine import FACETS
+from search.engine import SHOWN
 from search.query import Sort
 
 PARAMETERS: Mapping[str, str] = MappingProxyType(
@@ -58,7 +58,7 @@ class SearchState:
     @classmethod
     def from_args(cls, args: MultiDict[str, str], *, size: int = 20) -> SearchState:
         """The state that a query string says; whatever makes no sense there is left out."""
-        filters = tuple((facet, values) for facet in FACETS if (values := _values(args, facet)))
+        filters = tuple((facet, values) for facet in SHOWN if (values := _values(args, facet)))
         sort = args.get("tri", "")
         return cls(
             q=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
@@ -86,7 +86,7 @@ class SearchState:
     def with_facet(self, facet: str, codes: tuple[str, ...]) -> SearchState:
         """With these values of a facet instead of the present ones; back on the first page."""
         filters = dict(self.filters) | {facet: codes}
-        kept = tuple((name, filters[name]) for name in FACETS if filters.get(name))
+        kept = tuple((name, filters[name]) for name in SHOWN if filters.get(name))
         return dataclasses.replace(self, filters=kept, page=1)
 
     def without_filters(self) -> SearchState:

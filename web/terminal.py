@@ -16,10 +16,11 @@ from kb import french, records
 from kb.errors import IngestError, Reason
 from kb.thesaurus import FACET_SCHEMES
 from search import finder
-from search.engine import FACETS
+from search.engine import SHOWN
 from search.query import Sort
 from search.snippets import Piece
 from web import notices, results
+from web.fund import Fund
 from web.parts import Parts
 from web.typography import counted, written_date
 
@@ -39,7 +40,7 @@ def search_results(
         engine=engine,
         thesaurus=thesaurus,
         filters=tuple(filters.items()),
-        facets=tuple(FACETS),
+        facets=SHOWN,
         sort=Sort(sort),
         limit=limit,
     )
@@ -50,7 +51,7 @@ def search_results(
             "score": round(hit.score, 4),
             "pages": [{"number": p.page, "snippet": _marked(p.pieces)} for p in passages],
         }
-        for hit, record, passages in results.told(parts, found, text)
+        for hit, record, passages in results.told(Fund(parts), found, text)
     ]
     return {
         "total": found.results.total,

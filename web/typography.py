@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 NBSP, NNBSP = "\u00a0", "\u202f"
 _MONTHS = (
@@ -40,6 +41,12 @@ def written_date(iso: str | None) -> str:
         return f"{month} {year}"
     day = date.fromisoformat(iso[:10]).day
     return f"{'1er' if day == 1 else day} {month} {year}"
+
+
+def written_moment(moment: datetime, zone: str) -> str:
+    """A UTC moment -> "12 mars 2010 à 14 h 05", at the clock of ``zone`` (a name of the tz database)."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{written_date(local.date().isoformat())} à {local.hour}{NBSP}h{NBSP}{local.minute:02d}"
 
 
 def written_size(size: int) -> str:

@@ -163,11 +163,11 @@ def test_two_processes_write_at_once_without_losing_anything(tmp_path: Path):
 
 
 def test_the_migrations_make_the_tables_of_the_code(store: Store):
-    with store._engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
 
 
 def test_sqlite_is_set_for_safety(store: Store):
-    with store._engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         asked = [connection.scalar(sa.text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous")]
     assert asked == ["wal", 2]

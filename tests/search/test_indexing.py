@@ -116,6 +116,7 @@ def test_facets_are_codes_with_broader_concepts_and_containing_territories() -> 
         THESAURUS,
     )
     assert {name: set(codes) for name, codes in made.facets.items()} == {
+        "access": {"public"},
         "theme": {"T03-1", "T03"},
         "scheme": {"D-CUCS", "O-ANRU"},
         "territory": {"C-97209", "C-972"},

@@ -4,16 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from search.engine import FACETS
+from search.engine import SHOWN
 from web.state import SORTS, SearchState
 
 CODES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=12)
-PLAIN = [name for name in FACETS if name != "year"]
+PLAIN = [name for name in SHOWN if name != "year"]
 STATES = st.builds(
     SearchState,
     q=st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40).map(lambda q: " ".join(q.split())),
     filters=st.dictionaries(st.sampled_from(PLAIN), st.lists(CODES, min_size=1, max_size=3, unique=True)).map(
-        lambda d: tuple((name, tuple(d[name])) for name in FACETS if name in d)
+        lambda d: tuple((name, tuple(d[name])) for name in SHOWN if name in d)
     ),
     sort=st.sampled_from(sorted(SORTS)),
     page=st.integers(1, 500),

@@ -1,0 +1,142 @@
+"""One database for all that is kept: connecting, transactions, counters, locking.
+
+Hides how SQLite is made safe (WAL, synchronous FULL, writes begin IMMEDIATE so that they wait their turn
+instead of failing half-way) and what a refusing disk looks like. Nothing here is SQLite's own but the
+pragmas. Only modules of ``kb`` that own tables come here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from kb import migrations
+from kb.errors import StorageError
+from kb.tables import counters
+
+BUSY_SECONDS = 30.0
+"""How long a write waits for another one before giving up."""
+
+
+class Database:
+    """Connections and transactions; one object serves all threads of a process."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _connect(url)
+        self._local = threading.local()
+        migrations.upgrade(self.engine)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything written inside is kept together or not at all. Nests: the outermost one commits."""
+        if getattr(self._local, "connection", None) is not None:
+            yield
+            return
+        with self._begin() as connection:
+            self._local.connection = connection
+            try:
+                yield
+            finally:
+                self._local.connection = None
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        with self.engine.connect().execution_options(writes=True) as connection:
+            _begin_patiently(connection)
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection inside a transaction: the open one of this thread, or one of its own."""
+        with self.transaction():
+            yield self._local.connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """The open transaction if this thread has one, so that it sees what it has just written."""
+        if (connection := getattr(self._local, "connection", None)) is not None:
+            yield connection
+        else:
+            with self.engine.connect() as connection:
+                yield connection
+
+
+def next_value(connection: sa.Connection, name: str) -> int:
+    """The next value of a counter. Its row stays locked to the end of the transaction, so that lines of a
+    feed become visible in their order on every database."""
+    query = counters.update().where(counters.c.name == name).values(value=counters.c.value + 1)
+    value = connection.scalar(query.returning(counters.c.value))
+    if value is None:
+        with suppress(IntegrityError), connection.begin_nested():  # another process may be as quick
+            connection.execute(counters.insert().values(name=name, value=0))
+        value = connection.scalar(query.returning(counters.c.value))
+    return int(value or 0)
+
+
+def _connect(url: str) -> sa.Engine:
+    engine = sa.create_engine(url)
+    sa.event.listen(engine, "handle_error", _blame_disk)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+_REFUSALS = (
+    *("disk is full", "readonly database", "unable to open database", "disk i/o error"),
+    *("no space left", "disk full", "read-only transaction"),
+)
+"""What SQLite, then PostgreSQL, say when their files cannot be written; a full disk may come out as an I/O
+error, when it is the shared memory beside the database that cannot grow."""
+
+
+def _blame_disk(context: sa.engine.ExceptionContext) -> None:
+    """Says what the disk refuses in our words, wherever it happens: connecting, writing, committing."""
+    said = str(context.original_exception)
+    if any(refusal in said.lower() for refusal in _REFUSALS):
+        raise StorageError(said) from context.original_exception
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver leaves BEGIN to us
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={int(BUSY_SECONDS * 1000)}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_patiently(connection: sa.Connection) -> None:
+    """Begin, trying again while another writer holds the database: WAL recovery answers "locked" at once,
+    whatever the busy timeout."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.begin()
+            return
+        except OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)

@@ -1,0 +1,246 @@
+"""Mail that waits to be sent, and the post that takes it away.
+
+Hides the queue (a table: what a request writes is sent by a worker, never inside the request), the retries
+and the two ways out: an SMTP server, or, without one, a folder of ``.eml`` files that a person can open and
+send. A message is leased by one worker at a time; one that dies lets go of it after ``LEASE``.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, message_from_string, policy
+from email.message import EmailMessage
+from email.utils import formataddr, formatdate, make_msgid
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from kb.audit import Action, Trail
+from kb.config import Config
+from kb.connection import Database, next_value
+from kb.errors import NotFound
+from kb.tables import messages
+
+LEASE = timedelta(minutes=5)
+DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
+"""Before the second, third... try; after the last one a person is asked."""
+
+KEPT = timedelta(days=90)
+"""How long the line of a message that was sent is kept; its text goes at once."""
+
+_SECONDS = 30.0  # an SMTP server that takes longer is tried again later
+
+
+class Mailed(StrEnum):
+    """Where a message stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    SPOOLED = "spooled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A message of the queue, without its text. ``due`` is when it is tried next, UTC."""
+
+    id: int
+    recipient: str
+    subject: str
+    state: Mailed
+    tries: int
+    error: str | None
+    created: datetime
+    due: datetime
+
+
+Way = Callable[[int, EmailMessage], Mailed]
+"""Takes a message away; says how. Raises OSError or smtplib.SMTPException."""
+
+
+class Outbox:
+    """The queue of one database."""
+
+    def __init__(self, database: Database, trail: Trail, *, sender: str, name: str) -> None:
+        self._database = database
+        self._trail = trail
+        self._sender = sender
+        self._name = name
+
+    def put(self, recipient: str, subject: str, text: str) -> int:
+        """Queue a message, in the transaction that is open; its number."""
+        now = datetime.now(UTC).isoformat()
+        with self._database.writing() as connection:
+            values: dict[str, Any] = {
+                "id": next_value(connection, "message"),
+                "recipient": recipient,
+                "subject": subject,
+                "source": self._written(recipient, subject, text).as_string(),
+                "state": Mailed.WAITING,
+                "tries": 0,
+                "created": now,
+                "due": now,
+            }
+            connection.execute(messages.insert().values(values))
+        return int(values["id"])
+
+    def _written(self, recipient: str, subject: str, text: str) -> EmailMessage:
+        message = EmailMessage(policy=policy.SMTP)
+        message["From"] = formataddr((self._name, self._sender))
+        message["To"] = recipient
+        message["Subject"] = subject
+        message["Date"] = formatdate()
+        message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers
+        message.set_content(text, cte="quoted-printable")
+        return message
+
+    def lines(self, limit: int = 100) -> tuple[Posted, ...]:
+        """The newest messages."""
+        query = sa.select(messages).order_by(messages.c.id.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return tuple(_posted(row) for row in connection.execute(query))
+
+    def get(self, id: int) -> Posted:
+        """One message. Raises NotFound."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(messages).where(messages.c.id == id)).first()
+        if row is None:
+            raise NotFound("message", str(id))
+        return _posted(row)
+
+    def counts(self) -> dict[Mailed, int]:
+        """Messages by state."""
+        query = sa.select(messages.c.state, sa.func.count()).group_by(messages.c.state)
+        with self._database.reading() as connection:
+            return {Mailed(state): count for state, count in connection.execute(query)}
+
+    def retry(self, id: int) -> None:
+        """Try a message that failed again, at once. Raises NotFound when it has not failed."""
+        failed = sa.and_(messages.c.id == id, messages.c.state == Mailed.FAILED)
+        values = {"state": Mailed.WAITING, "tries": 0, "due": datetime.now(UTC).isoformat()}
+        with self._database.writing() as connection:
+            if not connection.execute(messages.update().where(failed).values(values)).rowcount:
+                raise NotFound("message", str(id))
+            self._trail.note(Action.MESSAGE_RETRIED, f"courrier:{id}")
+
+    def deliver(self, way: Way, *, now: datetime | None = None) -> int:
+        """Send what is due; number of messages that left."""
+        left = 0
+        while (leased := self._lease(now or datetime.now(UTC))) is not None:
+            left += self._deliver(leased, way, now or datetime.now(UTC))
+        return left
+
+    def _lease(self, now: datetime) -> Any:
+        due = sa.and_(messages.c.state == Mailed.WAITING, messages.c.due <= now.isoformat())
+        with self._database.writing() as connection:
+            row = connection.execute(sa.select(messages).where(due).order_by(messages.c.due).limit(1)).first()
+            if row is not None:
+                values = {"due": (now + LEASE).isoformat(), "tries": row.tries + 1}
+                connection.execute(messages.update().where(messages.c.id == row.id).values(values))
+        return row
+
+    def _deliver(self, row: Any, way: Way, now: datetime) -> bool:
+        message = message_from_string(row.source, policy=policy.SMTP)
+        values: dict[str, Any]
+        try:
+            values = {"state": way(row.id, message), "source": None, "error": None}
+        except (OSError, smtplib.SMTPException) as error:
+            values = {"error": _said(error, row.recipient)}
+            if row.tries >= len(DELAYS) or _final(error):
+                values["state"] = Mailed.FAILED
+            else:
+                values["due"] = (now + DELAYS[row.tries]).isoformat()
+        with self._database.writing() as connection:
+            connection.execute(messages.update().where(messages.c.id == row.id).values(values))
+        return "source" in values
+
+    def sweep(self) -> None:
+        """Throw away the lines of what left long ago."""
+        old = messages.c.created < (datetime.now(UTC) - KEPT).isoformat()
+        gone = messages.c.state.in_((Mailed.SENT, Mailed.SPOOLED))
+        with self._database.writing() as connection:
+            connection.execute(messages.delete().where(old, gone))
+
+
+def _said(error: Exception, recipient: str) -> str:
+    """What the server said, without the address: it goes to the log and to a page."""
+    return f"{type(error).__name__}: {error}".replace(recipient, "…")[:300]
+
+
+def _final(error: Exception) -> bool:
+    """Whether trying again is of no use: the server refuses this address for good (RFC 5321, 4.2.1)."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(500 <= code < 600 for code, _ in error.recipients.values())
+    return isinstance(error, smtplib.SMTPDataError) and 500 <= error.smtp_code < 600
+
+
+def _posted(row: Any) -> Posted:
+    return Posted(
+        id=row.id,
+        recipient=row.recipient,
+        subject=row.subject,
+        state=Mailed(row.state),
+        tries=row.tries,
+        error=row.error,
+        created=datetime.fromisoformat(row.created),
+        due=datetime.fromisoformat(row.due),
+    )
+
+
+class Spool:
+    """The folder where messages wait for a person when there is no server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, id: int, message: EmailMessage) -> Mailed:
+        """Write the message; readable by its owner only, since links in it let one sign in."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        arriving = self._path(id).with_suffix(".part")
+        arriving.touch(mode=0o600)
+        arriving.write_bytes(message.as_bytes())
+        arriving.replace(self._path(id))
+        return Mailed.SPOOLED
+
+    def read(self, id: int) -> EmailMessage:
+        """The message. Raises NotFound when it is not there any more."""
+        if not self._path(id).is_file():
+            raise NotFound("message", str(id))
+        return message_from_bytes(self._path(id).read_bytes(), policy=policy.default)
+
+    def _path(self, id: int) -> Path:
+        return self.folder / f"{id:06d}.eml"
+
+
+def smtp(config: Config) -> Way:
+    """The way out by the server of the settings, one connection a message."""
+
+    def send(_: int, message: EmailMessage) -> Mailed:
+        secured = ssl.create_default_context()
+        if config.smtp_security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                config.smtp_host, config.smtp_port, timeout=_SECONDS, context=secured
+            )
+        else:
+            server = smtplib.SMTP(config.smtp_host, config.smtp_port, timeout=_SECONDS)
+        with server:
+            if config.smtp_security == "starttls":
+                server.starttls(context=secured)
+            if config.smtp_user:
+                server.login(config.smtp_user, config.smtp_password)
+            server.send_message(message)
+        return Mailed.SENT
+
+    return send
+
+
+def way_out(config: Config) -> Way:
+    """SMTP when there is a server in the settings, else the spool."""
+    return smtp(config) if config.smtp_host else Spool(config.spool).put

@@ -1,0 +1,59 @@
+"""An engine of which only a part of the fund is seen: what the person who asks may find.
+
+Hides the filter that does it, so that no caller can forget it: hits, totals, counts of facets, proposals and
+kin of a record all come from the part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+from search.engine import ACCESS, Engine, Results, Writer
+from search.query import Request
+
+
+class Restricted:
+    """``engine`` through the records whose kind of access is one of ``codes``. Spellings and word forms are
+    those of the whole fund; proposals made of them are only shown when they find something here."""
+
+    def __init__(self, engine: Engine, codes: tuple[str, ...]) -> None:
+        self._engine = engine
+        self._codes = codes
+
+    def search(self, request: Request) -> Results:
+        """As the engine, within the part."""
+        filters = (*(f for f in request.filters if f[0] != ACCESS), (ACCESS, self._codes))
+        facets = tuple(facet for facet in request.facets if facet != ACCESS)
+        return self._engine.search(replace(request, filters=filters, facets=facets))
+
+    def writer(self, *, fresh: bool = False) -> AbstractContextManager[Writer]:
+        """Raises PermissionError: who sees a part changes nothing."""
+        raise PermissionError("this engine is for reading")
+
+    def forms(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """As the engine."""
+        return self._engine.forms(prefix, limit)
+
+    def near(self, word: str, limit: int) -> list[tuple[str, int]]:
+        """As the engine."""
+        return self._engine.near(word, limit)
+
+    def spellings(self, terms: Iterable[str]) -> list[str]:
+        """As the engine."""
+        return self._engine.spellings(terms)
+
+    def position(self) -> int:
+        """As the engine."""
+        return self._engine.position()
+
+    def ids(self) -> Iterable[str]:
+        """Raises PermissionError: they are those of the whole fund."""
+        raise PermissionError("this engine shows a part of the fund only")
+
+    def __len__(self) -> int:
+        return self.search(Request(limit=0)).total
+
+    def close(self) -> None:
+        """Nothing: the engine is not ours."""

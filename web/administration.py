@@ -1,0 +1,498 @@
+"""Views for the administrator: the state of the whole, people, keys, settings, mail."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from flask import Blueprint, Response, flash
+
+from kb import config as settings
+from kb.accounts import Person, Right, Role
+from kb.audit import Action, Wanted
+from kb.credentials import Ticket
+from kb.errors import Conflict, IndexOutdated, InvalidValue
+from kb.machines import MachineKey
+from kb.mail import Mailed, Posted, Spool
+from web import guard, letters
+from web.forms import EraseForm, InviteForm, KeyForm, PersonForm, Plain
+from web.guard import needs
+from web.messages import RIGHTS, ROLE_NOTES, ROLES, explain
+from web.rendering import gone_to, parts, shown
+from web.typography import counted, spaced, written_size
+
+views = Blueprint("administration", __name__)
+
+_TIGHT = 0.1  # share of the disk below which somebody should make room
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A fact of the state: what, how it is, and whether somebody should look at it."""
+
+    name: str
+    text: str
+    attention: bool = False
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatePage:
+    """How the whole is, in few lines; ``advice`` is what to do about it."""
+
+    groups: tuple[tuple[str, tuple[Line, ...]], ...]
+    advice: tuple[str, ...]
+    disk_share: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonView:
+    """An account."""
+
+    id: int
+    name: str
+    email: str
+    roles: tuple[str, ...]
+    standing: str
+    second_factor: bool
+    sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """All accounts."""
+
+    people: tuple[PersonView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """A key of a centre."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    created: datetime
+    used: datetime | None
+    revoked: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeysPage:
+    """All keys; ``secret`` is told once, just after it was made."""
+
+    keys: tuple[KeyView, ...]
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingView:
+    """A setting in force, and where its value comes from."""
+
+    name: str
+    help: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """All settings."""
+
+    settings: tuple[SettingView, ...]
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailPage:
+    """The queue, the newest first."""
+
+    messages: tuple[PostedView, ...]
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostedView:
+    """A message of the queue."""
+
+    id: int
+    recipient: str
+    subject: str
+    state: str
+    code: str
+    tries: int
+    error: str | None
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """A message that waits in the spool."""
+
+    id: int
+    recipient: str
+    subject: str
+    text: str
+
+
+# -- state
+
+
+@views.get("/administration")
+@views.get("/administration.json")
+@needs(Right.SEE_SYSTEM)
+def state() -> Response:
+    """How the whole is."""
+    disk = shutil.disk_usage(parts().config.data)
+    groups = (
+        ("Fonds", _fund_lines()),
+        ("Personnes et courrier", _people_lines()),
+        ("Machine", _machine_lines()),
+    )
+    share = round(100 * (1 - disk.free / disk.total))
+    return shown("state.html", StatePage(groups, tuple(_advice()), share), section="administration")
+
+
+def _fund_lines() -> tuple[Line, ...]:
+    trail = parts().trail
+    last = [line for kind in (Action.RECORD_CREATED, Action.RECORD_CHANGED)
+            for line in trail.lines(Wanted(action=kind), 1)]  # fmt: skip
+    newest = max(last, key=lambda line: line.seq, default=None)
+    late, told = _index_state()
+    lines = [
+        Line("Notices", counted(len(parts().store), "notice")),
+        Line("Index de recherche", told, attention=late > 0),
+        Line("Thésaurus", counted(len(parts().thesaurus), "concept")),
+    ]
+    if newest:
+        lines.append(
+            Line("Dernière notice entrée ou changée", _moment(newest.at), url=f"/notice/{newest.object[7:]}")
+        )
+    return tuple(lines)
+
+
+def _index_state() -> tuple[int, str]:
+    """How many changes the index is behind, and what to say of it."""
+    try:
+        late = parts().store.position() - parts().engine.position()
+    except IndexOutdated:
+        return 1, "à refaire"
+    return late, "à jour" if late <= 0 else spaced(
+        f"en retard de {counted(late, 'changement')} ; il se rattrape seul"
+    )
+
+
+def _moment(at: datetime) -> str:
+    from web.typography import written_moment
+
+    return written_moment(at, parts().config.time_zone)
+
+
+def _people_lines() -> tuple[Line, ...]:
+    people = [person for person in parts().people.all() if person.active]
+    counts = parts().outbox.counts()
+    failed, spooled = counts.get(Mailed.FAILED, 0), counts.get(Mailed.SPOOLED, 0)
+    mail = f"{counts.get(Mailed.WAITING, 0)} à envoyer, {counts.get(Mailed.SENT, 0)} envoyés"
+    mail += f", {spooled} à remettre à la main" if spooled else ""
+    mail += f", {failed} en échec" if failed else ""
+    keys = sum(key.revoked is None for key in parts().machines.all())
+    seq, head = parts().trail.head()
+    return (
+        Line("Comptes ouverts", counted(len(people), "compte"), url="/administration/personnes"),
+        Line("Clés de centres en service", counted(keys, "clé"), url="/administration/cles"),
+        Line("Courrier", mail, attention=failed > 0, url="/administration/courrier"),
+        Line("Journal", f"{counted(seq, 'ligne')}, empreinte {head[:16]}", url="/journal"),
+    )
+
+
+def _machine_lines() -> tuple[Line, ...]:
+    config = parts().config
+    disk = shutil.disk_usage(config.data)
+    base = config.data / "kb.sqlite"
+    where = "serveur de base de données" if config.database_url else f"fichier, {_size(base)}"
+    return (
+        Line("Version de Carbet", version("carbet")),
+        Line("Adresse publique", config.public_url or "non réglée"),
+        Line("Base de données", where),
+        Line(
+            "Place libre",
+            f"{written_size(disk.free)} sur {written_size(disk.total)}",
+            disk.free < _TIGHT * disk.total,
+        ),
+    )
+
+
+def _size(path: Path) -> str:
+    return written_size(path.stat().st_size) if path.exists() else "absente"
+
+
+def _advice() -> list[str]:
+    """What somebody should do, most pressing first."""
+    config, disk = parts().config, shutil.disk_usage(parts().config.data)
+    told = []
+    if disk.free < _TIGHT * disk.total:
+        told.append("Le disque est presque plein : faites de la place avant de déposer d’autres documents.")
+    if parts().outbox.counts().get(Mailed.FAILED):
+        told.append("Des messages n’ont pas pu partir : ouvrez Courrier pour voir pourquoi et les renvoyer.")
+    if not config.smtp_host:
+        told.append(
+            "Aucun serveur d’envoi n’est réglé (smtp_host) : les messages restent dans Courrier, où vous "
+            "pouvez les lire et les transmettre vous-même."
+        )
+    if not config.secure:
+        told.append(
+            "Le site n’est pas servi en HTTPS (public_url) : ne l’ouvrez pas à d’autres réseaux ainsi."
+        )
+    bare = [
+        p.name
+        for p in parts().people.all()
+        if p.active and Role.ADMINISTRATOR in p.roles and not p.second_factor
+    ]
+    if bare:
+        told.append(f"Sans second facteur : {', '.join(bare)}. Il protège les comptes d’administrateur.")
+    return [spaced(advice) for advice in told]
+
+
+# -- people
+
+
+@views.route("/administration/personnes", methods=["GET", "POST"])
+@views.get("/administration/personnes.json")
+@needs(Right.MANAGE_PEOPLE)
+def people() -> Response:
+    """Everybody, and the form to invite somebody."""
+    form = InviteForm()
+    if form.validate_on_submit():
+        try:
+            with parts().store.transaction():
+                person = parts().people.add(form.email.data, form.name.data, map(Role, form.roles.data))
+                letters.send_link(parts(), person, Ticket.INVITATION, guard.site())
+        except InvalidValue as error:
+            form.blame(error)
+        except Conflict as error:
+            form.email.errors = [*form.email.errors, explain(error)]
+        else:
+            flash(_posted_words(f"L’invitation de {person.name} est prête."))
+            return gone_to("/administration/personnes")
+    everybody = tuple(map(_person_view, parts().people.all()))
+    status = 400 if form.faults else 200
+    return shown(
+        "people.html",
+        PeoplePage(everybody),
+        section="administration",
+        form=form,
+        notes=ROLE_NOTES,
+        status=status,
+    )
+
+
+def _posted_words(done: str) -> str:
+    if parts().config.smtp_host:
+        return f"{done} Le message part dans un instant."
+    return spaced(
+        f"{done} Sans serveur d’envoi, le message vous attend dans Courrier : transmettez-le vous-même."
+    )
+
+
+def _person_view(person: Person, *, sessions: int = 0) -> PersonView:
+    standing = "ouvert" if person.has_password else "invité, pas encore connecté"
+    return PersonView(
+        id=person.id,
+        name=person.name,
+        email=person.email if not person.email.endswith("@invalid.invalid") else "",
+        roles=tuple(ROLES[role] for role in sorted(person.roles)),
+        standing=standing if person.active else "fermé",
+        second_factor=person.second_factor,
+        sessions=sessions,
+    )
+
+
+@views.route("/administration/personnes/<int:id>", methods=["GET", "POST"])
+@views.get("/administration/personnes/<int:id>.json")
+@needs(Right.MANAGE_PEOPLE)
+def person(id: int) -> Response:
+    """One account: name, roles, open or closed."""
+    held = parts().people.get(id)
+    form = PersonForm(data={"name": held.name, "roles": sorted(held.roles), "active": held.active})
+    if form.validate_on_submit():
+        try:
+            roles = map(Role, form.roles.data)
+            parts().people.change(id, name=form.name.data, roles=roles, active=form.active.data)
+        except InvalidValue as error:
+            form.blame(error)
+        except Conflict as error:
+            form.form_errors.append(explain(error))
+        else:
+            flash("Le compte est enregistré.")
+            return gone_to(f"/administration/personnes/{id}")
+    view = _person_view(held, sessions=len(parts().sessions.of(id)))
+    more = {"form": form, "erase": EraseForm(), "plain": Plain(), "notes": ROLE_NOTES}
+    return shown("person.html", view, section="administration", status=400 if form.faults else 200, **more)
+
+
+def _act_on(id: int, act: Callable[[Person], None], done: str) -> Response:
+    act(parts().people.get(id))
+    flash(done)
+    return gone_to(f"/administration/personnes/{id}")
+
+
+@views.post("/administration/personnes/<int:id>/lien")
+@needs(Right.MANAGE_PEOPLE)
+def send_link(id: int) -> Response:
+    """Send a new link to choose a password."""
+
+    def send(held: Person) -> None:
+        if not held.active:
+            raise Conflict
+        kind = Ticket.RESET if held.has_password else Ticket.INVITATION
+        letters.send_link(parts(), held, kind, guard.site())
+
+    return _act_on(id, send, _posted_words("Le lien est prêt."))
+
+
+@views.post("/administration/personnes/<int:id>/sessions")
+@needs(Right.MANAGE_PEOPLE)
+def close_sessions(id: int) -> Response:
+    """End all sessions of somebody."""
+    return _act_on(id, lambda held: _none(parts().sessions.close_all(held.id)), "Les sessions sont fermées.")
+
+
+def _none(_: object) -> None:
+    return None
+
+
+@views.post("/administration/personnes/<int:id>/second-facteur")
+@needs(Right.MANAGE_PEOPLE)
+def remove_factor(id: int) -> Response:
+    """Take the second factor of somebody away who has lost their telephone and codes."""
+    remove = parts().credentials.remove_factor
+    return _act_on(id, lambda held: remove(held.id), "Le second facteur est enlevé.")
+
+
+@views.post("/administration/personnes/<int:id>/effacer")
+@needs(Right.MANAGE_PEOPLE)
+def erase(id: int) -> Response:
+    """Forget who somebody is."""
+    if not EraseForm().validate_on_submit():
+        flash("Rien n’a été effacé : cochez la case pour confirmer.")
+        return gone_to(f"/administration/personnes/{id}#effacer")
+    return _act_on(id, lambda held: parts().people.erase(held.id), "Le compte est effacé.")
+
+
+# -- keys
+
+
+@views.route("/administration/cles", methods=["GET", "POST"])
+@views.get("/administration/cles.json")
+@needs(Right.MANAGE_KEYS)
+def keys() -> Response:
+    """Keys of centres, and the form to make one."""
+    form, secret = KeyForm(), None
+    if form.validate_on_submit():
+        try:
+            secret = parts().machines.add(form.name.data, map(Right, form.scopes.data or ()))
+        except InvalidValue as error:
+            form.blame(error)
+    page = KeysPage(tuple(map(_key_view, parts().machines.all())), secret)
+    more = {"form": form, "plain": Plain()}
+    return shown("keys.html", page, section="administration", status=400 if form.faults else 200, **more)
+
+
+def _key_view(key: MachineKey) -> KeyView:
+    scopes = tuple(RIGHTS[scope] for scope in sorted(key.scopes))
+    return KeyView(key.id, key.name, scopes, key.created, key.used, key.revoked)
+
+
+@views.post("/administration/cles/<int:id>/revoquer")
+@needs(Right.MANAGE_KEYS)
+def revoke_key(id: int) -> Response:
+    """End a key for ever."""
+    parts().machines.revoke(id)
+    flash("La clé est révoquée.")
+    return gone_to("/administration/cles")
+
+
+# -- settings
+
+
+_ORIGINS = {"default": "par défaut", "file": "kb.toml", "environment": "environnement"}
+
+
+@views.get("/administration/reglages")
+@views.get("/administration/reglages.json")
+@needs(Right.SEE_SYSTEM)
+def in_force() -> Response:
+    """The settings in force; secrets are only said to be there."""
+    config = parts().config
+    origins = settings.origins(config)
+    told = tuple(
+        SettingView(
+            s.name, s.metadata["help"], _told(s.name, getattr(config, s.name)), _ORIGINS[origins[s.name]]
+        )
+        for s in settings.SETTINGS
+    )
+    return shown("settings.html", SettingsPage(told, settings.FILE), section="administration")
+
+
+def _told(name: str, value: object) -> str:
+    if name in settings.HIDDEN:
+        return "réglé, caché ici" if value else ""
+    return {True: "oui", False: "non"}[value] if isinstance(value, bool) else str(value)
+
+
+# -- mail
+
+
+_STATES = {
+    Mailed.WAITING: "à envoyer",
+    Mailed.SENT: "envoyé",
+    Mailed.SPOOLED: "à remettre à la main",
+    Mailed.FAILED: "en échec",
+}
+
+
+@views.get("/administration/courrier")
+@views.get("/administration/courrier.json")
+@needs(Right.SEE_SYSTEM)
+def mail() -> Response:
+    """Messages that left, wait, or could not leave."""
+    messages = tuple(map(_posted_view, parts().outbox.lines()))
+    page = MailPage(messages, parts().config.smtp_host)
+    return shown("mail.html", page, section="administration", plain=Plain())
+
+
+def _posted_view(posted: Posted) -> PostedView:
+    return PostedView(
+        posted.id,
+        posted.recipient,
+        posted.subject,
+        _STATES[posted.state],
+        str(posted.state),
+        posted.tries,
+        posted.error,
+        posted.created,
+    )
+
+
+@views.get("/administration/courrier/<int:id>")
+@needs(Right.MANAGE_MAIL)
+def message(id: int) -> Response:
+    """A message of the spool, to hand over; reading it leaves a line, since its link lets one sign in."""
+    posted = parts().outbox.get(id)
+    text = Spool(parts().config.spool).read(id).get_content()
+    parts().trail.note(Action.MESSAGE_READ, f"courrier:{id}")
+    page = MessagePage(id, posted.recipient, posted.subject, text)
+    return shown("message.html", page, section="administration")
+
+
+@views.post("/administration/courrier/<int:id>/reessayer")
+@needs(Right.MANAGE_MAIL)
+def retry(id: int) -> Response:
+    """Try a message that could not leave again."""
+    parts().outbox.retry(id)
+    flash("Le message sera envoyé de nouveau dans un instant.")
+    return gone_to("/administration/courrier")

@@ -1,0 +1,117 @@
+"""What a person reads when something goes wrong: one page, in French, with a way on.
+
+Hides what happened inside: the page carries a number, and the log has the number and the rest.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import structlog
+from flask import Flask, Response, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from kb.errors import KBError, NotSignedIn, TooManyTries
+from web import messages, typography
+from web.rendering import gone_to, shown
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """What went wrong; ``number`` is in the log too."""
+
+    title: str
+    message: str
+    number: str | None = None
+
+
+def tell(app: Flask) -> None:
+    """Make the application tell its errors so."""
+    app.register_error_handler(KBError, _on_known_error)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(Exception, _on_unknown_error)
+
+
+def _on_known_error(error: KBError) -> Response:
+    if isinstance(error, NotSignedIn) and request.method == "GET" and _wants_page():
+        return gone_to(f"/connexion?suite={quote(_here())}")
+    status = messages.status_code(error)
+    if status >= 500:
+        return _failed(error, messages.explain(error), status)
+    response = shown("error.html", ErrorPage(_title(status), messages.explain(error)), status=status)
+    if isinstance(error, TooManyTries):
+        response.headers["Retry-After"] = str(error.seconds)
+    if isinstance(error, NotSignedIn):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="carbet"'
+    return response
+
+
+def _wants_page() -> bool:
+    return not request.path.endswith((".json", ".csv")) and request.authorization is None
+
+
+def _here() -> str:
+    return request.full_path if request.query_string else request.path
+
+
+def _on_http_error(error: HTTPException) -> Response:
+    if error.response is not None or (error.code or 500) < 400:
+        return error.get_response()  # type: ignore[return-value]
+    status = error.code or 500
+    message = _HTTP.get(status, _HTTP[400])
+    if isinstance(error, CSRFError):
+        message = _OLD_FORM
+    elif isinstance(error, SecurityError):
+        return Response(_STRANGE_HOST + "\n", status, mimetype="text/plain")  # no page: its links would lie
+    return shown("error.html", ErrorPage(_title(status), message), status=status)
+
+
+def _on_unknown_error(error: Exception) -> Response:
+    return _failed(error, "Une erreur est survenue de notre côté. Réessayez ; si elle revient, donnez ce "
+                          "numéro au centre.", 500)  # fmt: skip
+
+
+def _failed(error: Exception, message: str, status: int) -> Response:
+    number = secrets.token_hex(4)
+    log.error("web.failed", number=number, path=_traced_path(), error=repr(error), exc_info=error)
+    return shown("error.html", ErrorPage(_title(status), message, number), status=status)
+
+
+def _traced_path() -> str:
+    """The address, without the token of a link."""
+    head, slash, _ = request.path.rpartition("/")
+    return f"{head}{slash}…" if head == "/mot-de-passe" else request.path
+
+
+_HTTP = {
+    400: "Cette demande n’a pas été comprise.",
+    404: typography.spaced(
+        "Cette page n’existe pas, ou n’existe plus. Vérifiez l’adresse, ou cherchez dans le fonds."
+    ),
+    405: "Cette adresse ne s’utilise pas ainsi.",
+    413: "Ce que vous envoyez est trop volumineux.",
+}
+_OLD_FORM = typography.spaced(
+    "Ce formulaire a expiré, ou votre navigateur refuse les cookies : rien n’a été changé. Revenez à la page "
+    "précédente, rechargez-la, puis recommencez."
+)
+_STRANGE_HOST = typography.spaced(
+    "Carbet ne répond pas sous ce nom. Si c’est le bon, ajoutez-le au réglage trusted_hosts ou public_url."
+)
+
+
+def _title(status: int) -> str:
+    titles = {
+        401: "Connexion nécessaire",
+        403: "Accès réservé",
+        404: "Page introuvable",
+        410: "Lien expiré",
+        429: "Trop d’essais",
+        503: "Un instant",
+    }
+    return titles.get(status, "Demande impossible" if status < 500 else "Une erreur est survenue")
