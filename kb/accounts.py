@@ -21,7 +21,7 @@ from kb.audit import Action, Trail, difference
 from kb.connection import Database, next_value
 from kb.errors import EmailTaken, InvalidValue, LastAdministrator, NotFound
 from kb.records import Record
-from kb.tables import people, sessions, tickets
+from kb.tables import messages, people, sessions, tickets
 
 LONGEST_NAME = 120
 LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, less the brackets
@@ -149,15 +149,20 @@ class Identity:
         return right in self.rights
 
 
+ERASED = "@invalid.invalid"
+"""How the address of an erased account ends: nobody's (RFC 2606)."""
+
 VISITOR = Identity(actor="visiteur", name="", rights=POLICY[Role.VISITOR])
+
+
+_ADDRESS = re.compile(r"[^@\s<>,;:\"()\\]+@(?:[^@\s<>,;:\"()\\.]+\.)+[^@\s<>,;:\"()\\.]+")
 
 
 def regular_email(text: str) -> str:
     """The address as it is kept: trimmed, lower case, NFC. Raises InvalidValue."""
     email = unicodedata.normalize("NFC", text.strip().lower())
-    if len(email) > LONGEST_EMAIL or not re.fullmatch(
-        r"[^@\s<>,;:\"()\\]+@[^@\s<>,;:\"()\\]+\.[^@\s.]+", email
-    ):
+    plausible = _ADDRESS.fullmatch(email) and email.isprintable() and "=?" not in email
+    if len(email) > LONGEST_EMAIL or not plausible:
         raise InvalidValue("email", "cette adresse électronique est incomplète")
     return email
 
@@ -241,14 +246,17 @@ class People:
         Raises NotFound, InvalidValue, LastAdministrator when nobody would be left to manage people.
         """
         with self._database.writing() as connection:
-            person = self.get(id)
+            person, former = self.get(id), _administration(connection)
+            if person.email.endswith(ERASED) and active:
+                raise InvalidValue("active", "un compte effacé ne se rouvre pas : invitez la personne")
             values: dict[str, Any] = {
                 "name": person.name if name is None else regular_name(name),
                 "roles": " ".join(sorted(person.roles)) if roles is None else _given(roles),
                 "active": person.active if active is None else active,
             }
             connection.execute(people.update().where(people.c.id == id).values(values))
-            self._keep_an_administrator(connection)
+            if _administration(connection) < former:
+                raise LastAdministrator
             if not values["active"]:
                 _forget_ways_in(connection, id)
             before = {"name": person.name, "roles": " ".join(sorted(person.roles)), "active": person.active}
@@ -266,9 +274,10 @@ class People:
         Raises NotFound, LastAdministrator.
         """
         with self._database.writing() as connection:
-            self.get(id)
+            person, former = self.get(id), _administration(connection)
+            connection.execute(messages.delete().where(messages.c.recipient == person.email))
             values = {
-                "email": f"efface-{id}@invalid.invalid",
+                "email": f"efface-{id}{ERASED}",
                 "name": f"Compte effacé n° {id}",
                 "roles": "",
                 "active": False,
@@ -277,15 +286,17 @@ class People:
                 "recovery": "",
             }
             connection.execute(people.update().where(people.c.id == id).values(values))
-            self._keep_an_administrator(connection)
+            if _administration(connection) < former:
+                raise LastAdministrator
             _forget_ways_in(connection, id)
             self._trail.note(Action.PERSON_ERASED, f"personne:{id}")
 
-    @staticmethod
-    def _keep_an_administrator(connection: sa.Connection) -> None:
-        query = sa.select(people.c.roles).where(people.c.active)
-        if not any(Role.ADMINISTRATOR in roles.split() for roles in connection.scalars(query)):
-            raise LastAdministrator
+
+def _administration(connection: sa.Connection) -> int:
+    """2 when somebody can sign in and manage people, 1 when somebody could with a password, else 0."""
+    query = sa.select(people.c.roles, people.c.password).where(people.c.active)
+    found = [row for row in connection.execute(query) if Role.ADMINISTRATOR in row.roles.split()]
+    return 2 if any(row.password for row in found) else min(1, len(found))
 
 
 def _given(roles: Iterable[Role]) -> str:

@@ -166,17 +166,23 @@ class Trail:
         past the last line means that the end is missing, by the counter or because ``noted``, the hash of a
         line that was seen before, is not in the chain any more.
         """
-        previous, count, last, broken, met = _BEGINNING, 0, 0, [], noted is None
+        counted = self._counter()  # before the lines are read: others may come while they are
+        previous, count, last, broken, met = _BEGINNING, 0, 0, [], noted in (None, _BEGINNING)
         for row in self._rows():
             if row.seq != last + 1 or row.hash != _hash(previous, row._mapping):
                 broken.append(row.seq)
             met = met or row.hash == noted
             previous, last, count = row.hash, row.seq, count + 1
-        with self._database.reading() as connection:
-            ever = connection.scalar(sa.select(counters.c.value).where(counters.c.name == _COUNTER)) or 0
-        if ever > last or not met:
+        if counted > last or not met:
             broken.append(last + 1)
+        elif last > self._counter():
+            broken.append(last)
         return count, broken
+
+    def _counter(self) -> int:
+        """How many lines were ever added."""
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(counters.c.value).where(counters.c.name == _COUNTER)) or 0
 
     def _rows(self) -> Iterator[Any]:
         last = 0

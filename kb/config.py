@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from kb.errors import ConfigError
 
 FILE = "kb.toml"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-ANYWHERE = ("0.0.0.0", "::")  # nosec B104: compared with, never listened at
+ANYWHERE = ("0.0.0.0", "::")  # nosec B104  # compared with, never listened at
 SECURITIES = ("starttls", "tls", "none")
 HIDDEN = ("smtp_password", "database_url")
 """Settings whose value no page shows."""
@@ -97,7 +98,7 @@ class Config:
     @property
     def secure(self) -> bool:
         """Whether people reach the pages by HTTPS."""
-        return self.public_url.startswith("https://")
+        return self.public_url.lower().startswith("https://")
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -133,11 +134,19 @@ def _checked(config: Config) -> Config:
         ZoneInfo(config.time_zone)
     except (ValueError, OSError, ZoneInfoNotFoundError) as error:
         raise ConfigError(f"time_zone: {error}") from error
-    if config.public_url and urlsplit(config.public_url).scheme not in ("http", "https"):
-        raise ConfigError("public_url must begin with https:// or http://")
+    if config.public_url and not _is_address(config.public_url):
+        raise ConfigError("public_url must be an address that begins with https:// or http://")
     if min(config.session_idle_minutes, config.session_hours) < 1 or config.proxies < 0:
         raise ConfigError("session_idle_minutes and session_hours must be 1 or more, proxies 0 or more")
     return config
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def origins(config: Config, environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -155,7 +164,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         return {}
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     return {key: _typed(key, value, str(path)) for key, value in raw.items()}
 
@@ -175,7 +184,7 @@ def _typed(name: str, value: object, where: str) -> Any:
         known = ", ".join(s.name for s in SETTINGS)
         raise ConfigError(f"{where}: unknown setting {name!r}; known: {known}")
     kind = type(setting.default)
-    if kind is int and isinstance(value, str) and value.strip().lstrip("-").isdigit():
+    if kind is int and isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]+\s*", value):
         return int(value)
     if kind is bool and str(value).lower() in ("true", "false"):
         return str(value).lower() == "true"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -103,7 +104,8 @@ class Credentials:
 
     def _let_try(self, person: Person | None, email: str, caller: Caller) -> list[int]:
         """Counted before the password is looked at, so that tries made at once count too."""
-        who = person.actor if person else f"inconnu {email.strip().lower()}"
+        typed = unicodedata.normalize("NFC", email.strip().lower())
+        who = person.actor if person else f"inconnu {typed}"
         if person is not None and caller.known_as == person.id:
             return [self._limits.take(BY_DEVICE, f"{who} {caller.address}")]
         with self._database.transaction():
@@ -116,12 +118,14 @@ class Credentials:
     def set_password(self, id: int, password: str, *, known: Iterable[str] = ()) -> None:
         """Choose a password. Ends the links that were open. Raises WeakPassword."""
         person = self._people.get(id)
-        if weak := passwords.weakness(password, (person.name, person.email, *known)):
-            raise WeakPassword("password", str(weak))
-        kept = passwords.hashed(password)
+        kept = _chosen(person, password, known)
+        with self._database.transaction():
+            self._keep(person, kept)
+
+    def _keep(self, person: Person, kept: str) -> None:
         with self._database.writing() as connection:
-            connection.execute(people.update().where(people.c.id == id).values(password=kept))
-            connection.execute(tickets.delete().where(tickets.c.person == id))
+            connection.execute(people.update().where(people.c.id == person.id).values(password=kept))
+            connection.execute(tickets.delete().where(tickets.c.person == person.id))
             self._trail.note(Action.PASSWORD_SET, person.actor)
 
     def _hash(self, id: int) -> str | None:
@@ -165,9 +169,10 @@ class Credentials:
 
         Raises LinkExpired, WeakPassword (the token is then still good).
         """
+        kept = _chosen(self.holder(secret), password, known)  # takes its time, so before the transaction
         with self._database.writing() as connection:
             person = self.holder(secret)
-            self.set_password(person.id, password, known=known)
+            self._keep(person, kept)
             connection.execute(sessions.delete().where(sessions.c.person == person.id))
         return self._people.get(person.id)
 
@@ -257,6 +262,13 @@ class Credentials:
         with self._database.writing() as connection:
             old = tickets.c.expires < datetime.now(UTC).isoformat()
             connection.execute(tickets.delete().where(old))
+
+
+def _chosen(person: Person, password: str, known: Iterable[str]) -> str:
+    """The hash of a new password. Raises WeakPassword."""
+    if weak := passwords.weakness(password, (person.name, person.email, *known)):
+        raise WeakPassword("password", str(weak))
+    return passwords.hashed(password)
 
 
 def _step_of(secret: str, code: str, at: datetime | None) -> int | None:

@@ -62,7 +62,7 @@ class Store:
         Raises StorageError, as all that writes, when the folder or its disk refuses.
         """
         try:
-            config.data.mkdir(parents=True, exist_ok=True)
+            config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(str(error)) from error
         return cls(config.database, config.data)

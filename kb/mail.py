@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from kb.audit import Action, Trail
 from kb.config import Config
 from kb.connection import Database, next_value
-from kb.errors import NotFound
+from kb.errors import InvalidValue, NotFound
 from kb.tables import messages
 
 LEASE = timedelta(minutes=5)
@@ -99,6 +99,7 @@ class Outbox:
         message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers
         message.set_content(text, cte="quoted-printable")
+        _check_headers(message, recipient)
         return message
 
     def lines(self, limit: int = 100) -> tuple[Posted, ...]:
@@ -151,7 +152,11 @@ class Outbox:
         values: dict[str, Any]
         try:
             values = {"state": way(row.id, message), "source": None, "error": None}
-        except (OSError, smtplib.SMTPException) as error:
+        except (
+            OSError,
+            ValueError,
+            smtplib.SMTPException,
+        ) as error:  # ValueError: a setting that is not ASCII
             values = {"error": _said(error, row.recipient)}
             if row.tries >= len(DELAYS) or _final(error):
                 values["state"] = Mailed.FAILED
@@ -167,6 +172,16 @@ class Outbox:
         gone = messages.c.state.in_((Mailed.SENT, Mailed.SPOOLED))
         with self._database.writing() as connection:
             connection.execute(messages.delete().where(old, gone))
+
+
+def _check_headers(message: EmailMessage, recipient: str) -> None:
+    """Raises InvalidValue when what was typed in a header would say more there than it should once it is read
+    again: another header hidden in an encoded word, another recipient."""
+    read = message_from_string(message.as_string(), policy=policy.SMTP)
+    if read.keys() != message.keys() or [a.addr_spec for a in read["To"].addresses] != [recipient]:
+        raise InvalidValue(
+            "recipient", "ce message ne peut pas être envoyé à cette adresse, ou sous ce titre"
+        )
 
 
 def _said(error: Exception, recipient: str) -> str:

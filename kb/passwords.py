@@ -22,7 +22,7 @@ from kb.french import fold
 
 SHORTEST = 12
 LONGEST = 128
-GUESSES = 100_000_000
+GUESSES = 1_000_000_000
 """Guesses, by zxcvbn's estimate, below which a password is refused: what a stolen argon2id hash withstands
 for months on one machine, and what 12 letters of which 8 are a common word do not reach."""
 
@@ -58,8 +58,8 @@ def _guesses(password: str, known: Iterable[str]) -> float:
     from zxcvbn import zxcvbn  # loads its lists: 60 ms that only this needs
 
     words = [*_FRENCH, *(word for text in known for word in _tried(text))]
-    typed = _regular(password)[:_LOOKED_AT]
-    forms = {typed, fold(typed), re.sub(r"\W", "", fold(typed))}
+    typed = _regular(password)
+    forms = {form[:_LOOKED_AT] for form in (typed, fold(typed), re.sub(r"\W", "", fold(typed)))}
     return min(float(zxcvbn(form, user_inputs=words)["guesses"]) for form in forms if form)
 
 
@@ -77,7 +77,7 @@ def hashed(password: str) -> str:
 def verified(password: str, kept: str | None) -> bool:
     """Whether the password is the one that was hashed. Takes the same time when there is none."""
     try:
-        return _hasher.verify(kept or _nobody(), _regular(password)[: 4 * LONGEST]) and kept is not None
+        return _hasher.verify(kept or _nobody(), _regular(password)[: 4 * LONGEST]) and bool(kept)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -11,12 +11,12 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from search.engine import ACCESS, Engine, Results, Writer
-from search.query import Request
+from search.query import Request, Words
 
 
 class Restricted:
-    """``engine`` through the records whose kind of access is one of ``codes``. Spellings and word forms are
-    those of the whole fund; proposals made of them are only shown when they find something here."""
+    """``engine`` through the records whose kind of access is one of ``codes``. Spellings and near words
+    are those of the whole fund; proposals made of them are only shown when they find something here."""
 
     def __init__(self, engine: Engine, codes: tuple[str, ...]) -> None:
         self._engine = engine
@@ -33,8 +33,12 @@ class Restricted:
         raise PermissionError("this engine is for reading")
 
     def forms(self, prefix: str, limit: int) -> list[tuple[str, int]]:
-        """As the engine."""
-        return self._engine.forms(prefix, limit)
+        """Those of the engine that stand in the part, with the number of its records that they find."""
+        found = ((form, self._total(form)) for form, _ in self._engine.forms(prefix, limit))
+        return sorted(((form, total) for form, total in found if total), key=lambda pair: -pair[1])
+
+    def _total(self, form: str) -> int:
+        return self.search(Request(query=Words(form), limit=0)).total
 
     def near(self, word: str, limit: int) -> list[tuple[str, int]]:
         """As the engine."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from flask import Blueprint, Response, flash
 
 from kb import config as settings
-from kb.accounts import Person, Right, Role
+from kb.accounts import ERASED, Person, Right, Role
 from kb.audit import Action, Wanted
 from kb.credentials import Ticket
 from kb.errors import Conflict, IndexOutdated, InvalidValue
@@ -303,7 +303,7 @@ def _person_view(person: Person, *, sessions: int = 0) -> PersonView:
     return PersonView(
         id=person.id,
         name=person.name,
-        email=person.email if not person.email.endswith("@invalid.invalid") else "",
+        email=person.email if not person.email.endswith(ERASED) else "",
         roles=tuple(ROLES[role] for role in sorted(person.roles)),
         standing=standing if person.active else "fermé",
         second_factor=person.second_factor,

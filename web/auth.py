@@ -15,6 +15,7 @@ from flask import session as form_session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from kb.accounts import Person, Right
+from kb.audit import acts
 from kb.credentials import Caller, Ticket
 from kb.errors import SignInRefused, TooManyTries, WeakPassword
 from kb.limits import Limit
@@ -76,6 +77,7 @@ def sign_in() -> Response:
 
 def _let_in(person: Person, onward: str) -> Response:
     """A new session, whatever the browser held before; half open when a code is still to come."""
+    acts(person.actor)
     former = request.cookies.get(guard.cookie_name())
     token = parts().sessions.open(
         person.id, device_of(request.user_agent.string), complete=not person.second_factor, replaces=former
@@ -102,6 +104,7 @@ def second_factor() -> Response:
             form.form_errors.append(_WRONG_CODE if refused else explain(error))
             status = 403 if refused else 429
         else:
+            acts(f"personne:{held.person}")
             former = request.cookies.get(guard.cookie_name())
             token = parts().sessions.open(held.person, held.device, replaces=former)
             form_session.clear()

@@ -49,7 +49,7 @@ def init(data: Path) -> None:
 
 def _initialise(data: Path) -> None:
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds accounts: nobody else reads it
         if not (data / settings.FILE).exists():
             (data / settings.FILE).write_text(settings.template(), encoding="utf-8")
     except OSError as error:

@@ -6,6 +6,7 @@ set the no-break spaces.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -19,6 +20,7 @@ from wtforms import (
     SelectMultipleField,
     StringField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -49,10 +51,15 @@ def _email() -> StringField:
     return _text("Adresse électronique", "Indiquez une adresse électronique.", LONGEST_EMAIL, **keys)
 
 
-def _ticks(label: str, choices: list[tuple[str, str]], empty: str = "") -> SelectMultipleField:
+def choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """(value, words) as options."""
+    return [SelectChoice(value, words) for value, words in pairs]
+
+
+def _ticks(label: str, pairs: list[tuple[str, str]], empty: str = "") -> SelectMultipleField:
     return SelectMultipleField(
         label,
-        choices=choices,
+        choices=choices(pairs),
         validators=[_needed(empty)] if empty else [],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
@@ -186,7 +193,7 @@ class AccessForm(Form):
 
     access = RadioField(
         "Qui peut le lire",
-        choices=[(code, ACCESS[code]) for code in records.ACCESS],
+        choices=choices((code, ACCESS[code]) for code in records.ACCESS),
         validators=[_needed("Choisissez qui peut lire ce document.")],
     )
 

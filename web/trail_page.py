@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -18,8 +18,8 @@ from flask import Blueprint, Response, request
 from kb.accounts import Right, Role
 from kb.audit import SYSTEM, Action, Line, Wanted
 from kb.records import TYPES
-from web.forms import TrailForm
-from web.guard import EXPORTS, needs
+from web.forms import TrailForm, choices
+from web.guard import EXPORTS, fund, identity, needs
 from web.messages import ACCESS, ROLES
 from web.rendering import parts, shown
 
@@ -107,8 +107,8 @@ def trail() -> Response:
     form = _form()
     wanted = _wanted(form)
     lines = parts().trail.lines(wanted, PER_PAGE + 1)
-    names = _names()
-    shown_lines = tuple(_line_view(line, names) for line in lines[:PER_PAGE])
+    names = _names() | _titles(lines)
+    shown_lines = tuple(_line_view(line, names, _ways(lines)) for line in lines[:PER_PAGE])
     older = _url("/journal", avant=str(lines[PER_PAGE - 1].seq)) if len(lines) > PER_PAGE else None
     page = TrailPage(shown_lines, _url("/journal.csv"), older, bool(_given()))
     return shown("trail.html", page, section="journal", form=form)
@@ -166,11 +166,9 @@ def _form() -> TrailForm:
     actors = sorted(
         ((actor, _who(actor, names)) for actor in parts().trail.actors()), key=lambda a: a[1].casefold()
     )
-    form.qui.choices = [("", "Tout le monde"), *actors]
-    form.quoi.choices = [
-        ("", "Tout"),
-        *sorted(((str(a), words) for a, words in ACTIONS.items()), key=lambda a: a[1]),
-    ]
+    form.qui.choices = choices([("", "Tout le monde"), *actors])
+    actions = sorted(((str(action), words) for action, words in ACTIONS.items()), key=lambda pair: pair[1])
+    form.quoi.choices = choices([("", "Tout"), *actions])
     form.validate()
     return form
 
@@ -219,6 +217,12 @@ def _names() -> dict[str, str]:
     return parts().people.names() | keys
 
 
+def _titles(lines: Sequence[Line]) -> dict[str, str]:
+    """The titles of the records that some lines speak of, as far as they are still there."""
+    ids = [line.object.removeprefix("notice:") for line in lines if line.object.startswith("notice:")]
+    return {f"notice:{id}": record.title for id, record in parts().store.get_many(ids).items()}
+
+
 def _who(actor: str, names: Mapping[str, str]) -> str:
     if actor in names:
         return names[actor]
@@ -233,16 +237,24 @@ def _who(actor: str, names: Mapping[str, str]) -> str:
     return words.get(kind, actor)
 
 
-def _line_view(line: Line, names: Mapping[str, str]) -> LineView:
-    kind, _, id = line.object.partition(":")
-    urls = {"notice": f"/notice/{quote(id)}", "personne": f"/administration/personnes/{id}"}
+def _ways(lines: Sequence[Line]) -> dict[str, str]:
+    """Addresses of what lines speak of, where who reads them may go there."""
+    ids = [line.object.removeprefix("notice:") for line in lines if line.object.startswith("notice:")]
+    ways = {f"notice:{id}": f"/notice/{quote(id)}" for id in fund().store.get_many(ids)}
+    if identity().may(Right.MANAGE_PEOPLE):
+        ways |= {p.actor: f"/administration/personnes/{p.id}" for p in parts().people.all()}
+    return ways
+
+
+def _line_view(line: Line, names: Mapping[str, str], ways: Mapping[str, str]) -> LineView:
+    kind = line.object.partition(":")[0]
     return LineView(
         seq=line.seq,
         at=line.at,
         who=_who(line.actor, names),
         what=ACTIONS.get(line.action, line.action),
-        object=_who(line.object, names) if kind in ("personne", "cle") else line.object,
-        object_url=urls.get(kind) if kind != "personne" or id != "0" else None,
+        object=names.get(line.object) or (_who(line.object, names) if kind == "personne" else line.object),
+        object_url=ways.get(line.object),
         changes=tuple(_changes(line)),
     )
 

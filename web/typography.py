@@ -50,9 +50,11 @@ def written_moment(moment: datetime, zone: str) -> str:
 
 
 def written_size(size: int) -> str:
-    """Bytes -> "812 ko" or "1,4 Mo"."""
+    """Bytes -> "812 ko", "1,4 Mo" or "83,6 Go"."""
     if size < 1_000_000:
         return f"{max(1, round(size / 1000))}{NBSP}ko"
+    if size >= 1_000_000_000:
+        return f"{decimal(size / 1_000_000_000)}{NBSP}Go"
     return f"{decimal(size / 1_000_000)}{NBSP}Mo"
 
 

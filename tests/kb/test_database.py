@@ -1,16 +1,21 @@
 import dataclasses
+import json
 import multiprocessing
 from pathlib import Path
 
+import alembic.command
+import alembic.config
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError
 
-from kb import config, tables
+from kb import config, migrations, tables
+from kb.audit import Action, Wanted, acting
 from kb.database import Store
 from kb.errors import InvalidRecord, NotFound
-from kb.records import Copy, Page, Record
+from kb.records import ACCESS, Copy, Evidence, Page, Record, State, Subject
 from kb.thesaurus import Concept, Thesaurus
 
 
@@ -171,3 +176,205 @@ def test_sqlite_is_set_for_safety(store: Store):
     with store.database.engine.connect() as connection:
         asked = [connection.scalar(sa.text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous")]
     assert asked == ["wal", 2]
+
+
+# -- the audit trail of records
+
+
+def said(store: Store) -> list[tuple[str, str, object, object]]:
+    """The lines of the trail, oldest first."""
+    lines = reversed(store.trail.lines(Wanted()))
+    return [(line.action, line.object, line.before, line.after) for line in lines]
+
+
+def test_a_new_record_leaves_a_line_with_all_it_holds(store: Store):
+    with acting("personne:3"):
+        made = record(store, keywords=("jeu",))
+        store.save(made, [Page(1, "Première"), Page(2, "Deuxième")])
+    (line,) = store.trail.lines(Wanted())
+    assert (line.actor, line.action, line.object) == (
+        "personne:3",
+        Action.RECORD_CREATED,
+        f"notice:{made.id}",
+    )
+    assert line.before is None
+    assert line.after is not None
+    assert (line.after["title"], line.after["keywords"]) == ("Un titre", ["jeu"])
+    assert line.after["pages"].startswith("2 sha256:")
+    assert "Première" not in json.dumps(line.after, ensure_ascii=False)
+    assert not {"created", "updated"} & set(line.after)
+
+
+def test_a_changed_record_leaves_a_line_with_the_fields_that_changed_only(store: Store):
+    made = record(store, abstract="Un résumé", keywords=("jeu",))
+    store.save(made, [Page(1, "a")])
+    store.save(dataclasses.replace(made, title="Autre", abstract=None))
+    store.save(dataclasses.replace(store.get(made.id), keywords=("jeu", "ville")))
+    assert said(store)[1:] == [
+        (
+            Action.RECORD_CHANGED,
+            f"notice:{made.id}",
+            {"title": "Un titre", "abstract": "Un résumé"},
+            {"title": "Autre", "abstract": None},
+        ),
+        (Action.RECORD_CHANGED, f"notice:{made.id}", {"keywords": ["jeu"]}, {"keywords": ["jeu", "ville"]}),
+    ]
+
+
+def test_changed_pages_are_told_by_their_number_and_a_digest(store: Store):
+    made = record(store)
+    store.save(made, [Page(1, "a")])
+    store.save(made, [Page(1, "b"), Page(2, "c")])
+    store.save(made, ())
+    (_, changed, removed) = said(store)
+    before, after = changed[2:]
+    assert list(before) == list(after) == ["pages"]
+    assert before["pages"].startswith("1 sha256:")
+    assert after["pages"].startswith("2 sha256:")
+    assert removed[2:] == ({"pages": after["pages"]}, {"pages": None})
+
+
+def test_subjects_are_told_without_their_evidence(store: Store):
+    subject = Subject(concept="https://x/T01", evidence=(Evidence(1, 0, 5, "Santé"),))
+    made = record(store)
+    store.save(made)
+    store.save(dataclasses.replace(made, subjects=(subject,)))
+    store.save(dataclasses.replace(made, subjects=(dataclasses.replace(subject, state=State.REFUSED),)))
+    assert [line[3] for line in said(store)[1:]] == [
+        {"subjects": ["https://x/T01 machine proposed"]},
+        {"subjects": ["https://x/T01 machine refused"]},
+    ]
+
+
+def test_saving_the_same_again_leaves_no_line(store: Store):
+    made = record(store)
+    store.save(made, [Page(1, "a")])
+    store.save(made, [Page(1, "a")])
+    store.save(store.get(made.id))
+    assert len(said(store)) == 1
+
+
+def test_a_deleted_record_leaves_a_line_with_all_it_held(store: Store):
+    made = record(store)
+    store.save(made, [Page(1, "a")])
+    store.delete(made.id)
+    with pytest.raises(NotFound):
+        store.delete(made.id)
+    created, deleted = said(store)
+    assert deleted == (Action.RECORD_DELETED, f"notice:{made.id}", created[3], None)
+
+
+def test_a_save_that_is_rolled_back_leaves_no_line(store: Store):
+    made = record(store)
+    store.save(made)
+    before = store.trail.head()
+
+    def fail() -> None:
+        with store.transaction():
+            store.save(dataclasses.replace(made, title="Perdu"))
+            store.save(record(store, title="Perdu aussi"))
+            store.delete(made.id)
+            assert len(said(store)) == 4
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with pytest.raises(InvalidRecord):
+        store.save(dataclasses.replace(made, title=""))
+    assert store.trail.head() == before
+    assert store.trail.verify() == (1, [])
+    assert store.get(made.id).title == "Un titre"
+
+
+def test_a_new_vocabulary_leaves_one_line(store: Store):
+    thesaurus = Thesaurus((Concept(uri="https://x/T01", scheme="themes", label="Santé"),))
+    store.save(record(store))
+    store.save_thesaurus(thesaurus)
+    store.save_thesaurus(thesaurus)
+    assert said(store)[1:] == [(Action.THESAURUS_CHANGED, "thesaurus:1", None, {"concepts": 1})]
+
+
+# -- who may see what
+
+
+def test_latest_are_those_of_the_kinds_of_access_asked_for(store: Store):
+    for access in ACCESS:
+        store.save(record(store, title=access, access=access, type="guide"))
+    store.save(record(store, title="autre", type="cahier"))
+    assert [r.title for r in store.latest(9)] == ["autre", *reversed(ACCESS)]
+    assert [r.title for r in store.latest(9, access=("public", "onsite"))] == ["autre", "onsite", "public"]
+    assert [r.title for r in store.latest(1, access=("network",))] == ["network"]
+    assert [r.title for r in store.latest(9, ["guide"], ("public", "staff"))] == ["staff", "public"]
+    assert store.latest(9, access=()) == ()
+
+
+def test_a_record_whose_access_changes_is_shown_to_others_at_once(store: Store):
+    made = record(store)
+    store.save(made)
+    store.save(dataclasses.replace(made, access="staff"))
+    assert store.latest(9, access=("public",)) == ()
+    assert [r.id for r in store.latest(9, access=("staff",))] == [made.id]
+    assert said(store)[1][2:] == ({"access": "public"}, {"access": "staff"})
+
+
+# -- migrations
+
+
+@pytest.fixture
+def first_schema(tmp_path: Path) -> str:
+    """Address of a database as the first release left it, with a record of each kind of access."""
+    url = f"sqlite:///{tmp_path / 'kb.sqlite'}"
+    engine = sa.create_engine(url)
+    settings = alembic.config.Config()
+    settings.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        alembic.command.upgrade(settings, "0001")
+        for number, access in enumerate((*ACCESS, None), start=1):
+            body = {"id": f"vc:{number}", "title": f"Titre {number}", "type": "guide"}
+            connection.execute(
+                sa.text(
+                    "INSERT INTO records (id, centre, number, type, title, fingerprint, updated, body)"
+                    " VALUES (:id, 'vc', :number, 'guide', :title, 'x', '2025-01-01T00:00:00+00:00', :body)"
+                ),
+                {
+                    "id": body["id"],
+                    "number": number,
+                    "title": body["title"],
+                    "body": json.dumps(body | ({"access": access} if access else {})),
+                },
+            )
+    engine.dispose()
+    return url
+
+
+def test_the_second_schema_says_of_old_records_who_may_see_them(first_schema: str, tmp_path: Path):
+    store = Store(first_schema, tmp_path)
+    with store.database.reading() as connection:
+        kept = connection.execute(sa.select(tables.records.c.id, tables.records.c.access)).all()
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+    assert dict(map(tuple, kept)) == {
+        **{f"vc:{number}": access for number, access in enumerate(ACCESS, start=1)},
+        "vc:5": "public",
+    }
+    assert [r.id for r in store.latest(9, access=("public",))] == ["vc:5", "vc:1"]
+    assert store.get("vc:3").access == "staff"
+    assert store.trail.verify() == (0, [])
+    store.close()
+
+
+def test_an_old_database_brought_up_twice_is_as_brought_up_once(first_schema: str, tmp_path: Path):
+    for _ in range(2):
+        store = Store(first_schema, tmp_path)
+        store.save(dataclasses.replace(store.get("vc:2"), title="Autre"))
+        assert len(store) == 5
+        store.close()
+
+
+def test_an_old_database_gets_a_trail_that_nobody_can_change(first_schema: str, tmp_path: Path):
+    store = Store(first_schema, tmp_path)
+    store.save(record(store))
+    with pytest.raises(IntegrityError, match="append-only"), store.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM trail")
+    assert store.trail.verify() == (1, [])
+    store.close()

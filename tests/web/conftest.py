@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,10 +14,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
 
 import corpus
 from ingest import pipeline
 from kb import config as settings
+from kb import records
+from kb.accounts import GIVEN_ROLES, Right, Role
 from kb.thesaurus import Thesaurus
 from web import create_app
 from web.parts import Parts
@@ -54,6 +60,19 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture(scope="module")
+def house(fund: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The demonstration fund with somebody in each role; what tests change stays in their module."""
+    folder = tmp_path_factory.mktemp("house") / "data"
+    shutil.copytree(fund, folder)
+    app = create_app(settings.load(folder, {}))
+    app.test_client_class = ClosingClient
+    made = House(app)
+    made.settle()
+    yield made
+    made.parts.close()
+
+
 @pytest.fixture(scope="session")
 def address(app: Flask) -> Iterator[str]:
     """The pages, served on this machine for a browser."""
@@ -67,3 +86,55 @@ def address(app: Flask) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+PASSWORD = "le petit lamantin bleu"
+
+
+class House:
+    """An application with people, keys and records of each kind of access to try rights on."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.parts: Parts = app.extensions["parts"]
+        self.people: dict[Role, int] = {}
+        self.records: dict[str, str] = {}
+
+    def settle(self) -> None:
+        """People for all roles, a key for a centre, one record with a PDF for each kind of access."""
+        for role in GIVEN_ROLES:
+            person = self.parts.people.add(f"{role}@exemple.fr", f"Personne {role}", [role])
+            self.parts.credentials.set_password(person.id, PASSWORD)
+            self.people[role] = person.id
+        self.key = self.parts.machines.add("Centre voisin", [Right.READ_NETWORK])
+        store = self.parts.store
+        held = (store.get(id) for id in store.ids())
+        drawn = [r for r in held if any(f.media_type == "application/pdf" and f.pages for f in r.files)]
+        for access, record in zip(records.ACCESS, drawn, strict=False):
+            store.save(dataclasses.replace(record, access=access))
+            self.records[access] = record.id
+        self.parts.sync()
+
+    def client(self, role: Role = Role.VISITOR) -> FlaskClient:
+        """A browser in which somebody of this role is signed in (for a centre: a machine with its key)."""
+        client = self.app.test_client()
+        if role is Role.CENTRE:
+            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.key}"
+        elif role is not Role.VISITOR:
+            client.set_cookie("carbet", self.parts.sessions.open(self.people[role], "Essai"))
+        return client
+
+    def post(self, client: FlaskClient, address: str, **fields: object) -> TestResponse:
+        """Send a form as a browser does: with the token of a page that it has."""
+        return client.post(address, data={"csrf_token": self.token(client), **fields})
+
+    def sign_in(self, client: FlaskClient, email: str, password: str = PASSWORD, **more: str) -> TestResponse:
+        """By the form, as a person does."""
+        return self.post(client, "/connexion", email=email, password=password, **more)
+
+    @staticmethod
+    def token(client: FlaskClient) -> str:
+        """The form token of this browser."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/mot-de-passe-oublie").text)
+        assert found
+        return found[1]

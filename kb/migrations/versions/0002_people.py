@@ -99,10 +99,13 @@ def _fill_access() -> None:
 
 
 _APPEND_ONLY = {
-    "sqlite": tuple(
-        f"CREATE TRIGGER trail_no_{what} BEFORE {what} ON trail "
+    "sqlite": (
+        *(f"CREATE TRIGGER trail_no_{what} BEFORE {what} ON trail "
         "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
-        for what in ("update", "delete")
+        for what in ("update", "delete")),
+        "CREATE TRIGGER trail_no_replace BEFORE INSERT ON trail "  # REPLACE fires no trigger of deletion
+        "WHEN EXISTS (SELECT 1 FROM trail WHERE seq = NEW.seq) "
+        "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END",
     ),
     "postgresql": (
         "CREATE FUNCTION refuse_trail_change() RETURNS trigger LANGUAGE plpgsql AS "

@@ -1,0 +1,148 @@
+"""Role x route x object: who gets in where, tried on every route, against a table kept by hand.
+
+``tests/golden/rights.txt`` has a line for each route and kind of object, with the roles that get in. A new
+route makes this fail until its line is written: what it gives to whom is then somebody's decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from kb import records
+from kb.accounts import Role
+from kb.credentials import Ticket
+from kb.limits import Limit
+from kb.mail import Spool
+from web.guard import right_of
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "rights.txt"
+_NUMBERS = count()
+OBJECTS = {"id": None, "number": 1, "width": 440, "place": 0, "version": "x", "parameter": "theme"}
+
+
+def routes(app) -> list[tuple[str, Rule]]:
+    """Every way into the application."""
+    ways = [(m, rule) for rule in app.url_map.iter_rules() for m in rule.methods - {"HEAD", "OPTIONS"}]
+    return sorted(ways, key=lambda way: (way[1].rule, way[0]))
+
+
+def cases(house, rule: Rule, role: Role) -> Iterator[tuple[str, str]]:
+    """Kinds of objects that this route can be asked for, and the address of one of each."""
+    if rule.rule.startswith("/notice/"):
+        for access in records.ACCESS:
+            yield access, address(rule, id=quote(house.records[access], safe=""), name=pdf(house, access))
+    elif "sessions/<int:id>" in rule.rule:
+        own = house.people.get(role)
+        sessions = house.parts.sessions
+        if own is not None:
+            sessions.open(own, "Autre navigateur")
+        mine = sessions.of(own)[-1].id if own is not None else 10**6
+        theirs = somebody(house)
+        sessions.open(theirs, "Essai")
+        yield "own", address(rule, id=mine)
+        yield "another's", address(rule, id=sessions.of(theirs)[0].id)
+    elif "/personnes/<int:id>" in rule.rule:
+        yield "", address(rule, id=somebody(house))
+    elif "/cles/<int:id>" in rule.rule:
+        house.parts.machines.add("Un centre", [])
+        yield "", address(rule, id=house.parts.machines.all()[0].id)
+    elif "/courrier/<int:id>/reessayer" in rule.rule:
+        yield "", address(rule, id=failed_message(house))
+    elif "/courrier/<int:id>" in rule.rule:
+        id = house.parts.outbox.put("qui@exemple.fr", "Objet", "Texte")
+        house.parts.outbox.deliver(Spool(house.parts.config.spool).put)
+        yield "", address(rule, id=id)
+    elif "<token>" in rule.rule:
+        yield "good", address(rule, token=house.parts.credentials.link(somebody(house), Ticket.INVITATION))
+        yield "made up", address(rule, token="x" * 43)
+    elif rule.rule == "/static/<version>/<path:name>":
+        yield "", "/static/x/carbet.css"
+    else:
+        yield "", address(rule)
+
+
+def somebody(house) -> int:
+    """A new person."""
+    return house.parts.people.add(f"quidam-{next(_NUMBERS)}@exemple.fr", "Quidam", [Role.MEMBER]).id
+
+
+def address(rule: Rule, **objects: object) -> str:
+    path, known = rule.rule, OBJECTS | objects
+    for name in rule.arguments:
+        for kind in ("", "int:", "path:"):
+            path = path.replace(f"<{kind}{name}>", str(known[name]))
+    return path
+
+
+def pdf(house, access: str) -> str:
+    return quote(house.parts.store.get(house.records[access]).files[0].name)
+
+
+def failed_message(house) -> int:
+    def refuse(*_):
+        raise OSError("no")
+
+    outbox = house.parts.outbox
+    id = outbox.put("qui@exemple.fr", "Objet", "Texte")
+    for days in range(8):
+        outbox.deliver(refuse, now=datetime.now(UTC) + timedelta(days=days))
+    return id
+
+
+def got_in(response: TestResponse) -> bool:
+    """Whether the request reached what it asked for; a form that is not filled in counts."""
+    to_door = response.headers.get("Location", "").startswith("/connexion?suite")
+    return response.status_code not in (401, 403, 404, 410, 429, 500) and not to_door
+
+
+def asked(house, client: FlaskClient, method: str, url: str) -> TestResponse:
+    return client.get(url) if method == "GET" else house.post(client, url)
+
+
+def test_the_table_of_rights_is_what_each_role_meets_on_each_route(house, monkeypatch):
+    monkeypatch.setattr("web.guard.FORMS", Limit("forms", 10_000, 600))
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for role in Role:
+        for method, rule in routes(house.app):
+            for kind, url in cases(house, rule, role):
+                got = found.setdefault((rule.rule, method, kind), [])
+                if got_in(asked(house, house.client(role), method, url)):
+                    got.append(role)
+    lines = [f"{method:4} {rule}{f' [{kind}]' if kind else ''}: {' '.join(who) or 'nobody'}"
+             for (rule, method, kind), who in found.items()]  # fmt: skip
+    assert "\n".join(lines) + "\n" == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_every_route_names_its_right(house):
+    assert [rule.rule for _, rule in routes(house.app) if right_of(house.app, rule.endpoint) is None] == []
+
+
+def test_a_view_that_names_no_right_answers_to_nobody(fund, tmp_path):
+    from kb import config as settings
+    from web import create_app
+
+    app = create_app(settings.load(tmp_path / "neuf", {}))
+    app.add_url_rule("/oubli", view_func=lambda: "bonjour", endpoint="oubli")
+    response = app.test_client().get("/oubli")
+    assert response.status_code == 403
+    assert "bonjour" not in response.text
+    app.extensions["parts"].close()
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_no_form_is_taken_without_its_token(house, method):
+    client = house.client(Role.ADMINISTRATOR)
+    for way, rule in routes(house.app):
+        if way == "POST":
+            for _, url in cases(house, rule, Role.ADMINISTRATOR):
+                response = getattr(client, method)(url, data={"name": "x"})
+                assert response.status_code in (400, 405), (method, url)
