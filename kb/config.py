@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from kb.errors import ConfigError
 
 FILE = "kb.toml"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost")
 ANYWHERE = ("0.0.0.0", "::")  # nosec B104  # compared with, never listened at
 SECURITIES = ("starttls", "tls", "none")
 HIDDEN = ("smtp_password", "database_url")

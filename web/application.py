@@ -71,7 +71,7 @@ def _settings(parts: Parts) -> dict[str, object]:
     return {
         "SECRET_KEY": first,
         "SECRET_KEY_FALLBACKS": former,
-        "TRUSTED_HOSTS": [f"[{name}]" if ":" in name else name for name in parts.config.hosts],
+        "TRUSTED_HOSTS": list(parts.config.hosts),
         "MAX_CONTENT_LENGTH": LARGEST_BODY,
         "MAX_FORM_MEMORY_SIZE": LARGEST_FORM,
         "MAX_FORM_PARTS": MOST_FIELDS,

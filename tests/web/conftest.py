@@ -8,9 +8,11 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
@@ -19,8 +21,9 @@ from werkzeug.test import TestResponse
 import corpus
 from ingest import pipeline
 from kb import config as settings
-from kb import records
-from kb.accounts import GIVEN_ROLES, Right, Role
+from kb import passwords, records
+from kb.accounts import GIVEN_ROLES, Person, Right, Role
+from kb.mail import Mailed
 from kb.thesaurus import Thesaurus
 from web import create_app
 from web.parts import Parts
@@ -60,6 +63,17 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """argon2id with the least memory: what the real parameters cost is not what these tests look at."""
+    kept = passwords._hasher
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    passwords._nobody.cache_clear()
+    yield
+    passwords._hasher = kept
+    passwords._nobody.cache_clear()
+
+
 @pytest.fixture(scope="module")
 def house(fund: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The demonstration fund with somebody in each role; what tests change stays in their module."""
@@ -88,11 +102,14 @@ def address(app: Flask) -> Iterator[str]:
     server.server_close()
 
 
+_NUMBERS = count()
 PASSWORD = "le petit lamantin bleu"
 
 
 class House:
     """An application with people, keys and records of each kind of access to try rights on."""
+
+    password = PASSWORD
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -131,6 +148,25 @@ class House:
     def sign_in(self, client: FlaskClient, email: str, password: str = PASSWORD, **more: str) -> TestResponse:
         """By the form, as a person does."""
         return self.post(client, "/connexion", email=email, password=password, **more)
+
+    def email(self, role: Role) -> str:
+        """Address of the person in this role."""
+        return self.parts.people.get(self.people[role]).email
+
+    def somebody(self, *roles: Role) -> Person:
+        """Somebody new, who can sign in with the common password."""
+        number = next(_NUMBERS)
+        person = self.parts.people.add(
+            f"quidam-{number}@exemple.fr", f"Quidam {number}", roles or [Role.MEMBER]
+        )
+        self.parts.credentials.set_password(person.id, PASSWORD)
+        return self.parts.people.get(person.id)
+
+    def letter(self, recipient: str) -> str:
+        """The text of the last message to somebody, as it leaves."""
+        found = []
+        self.parts.outbox.deliver(lambda _, message: found.append(message) or Mailed.SENT)
+        return [m.get_content() for m in found if m["To"] == recipient][-1]
 
     @staticmethod
     def token(client: FlaskClient) -> str:
