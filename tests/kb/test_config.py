@@ -147,18 +147,18 @@ def test_pages_are_secure_when_people_reach_them_by_https(tmp_path: Path, url: s
 @pytest.mark.parametrize(
     ("given", "hosts"),
     [
-        ({}, ["127.0.0.1", "localhost", "::1"]),
+        ({}, ["127.0.0.1", "localhost"]),
         (
             {"KB_PUBLIC_URL": "https://Fonds.exemple.fr:8443/x"},
-            ["fonds.exemple.fr", "127.0.0.1", "localhost", "::1"],
+            ["fonds.exemple.fr", "127.0.0.1", "localhost"],
         ),
         (
             {"KB_TRUSTED_HOSTS": " a.exemple.fr, b.exemple.fr ,,localhost"},
-            ["a.exemple.fr", "b.exemple.fr", "localhost", "127.0.0.1", "::1"],
+            ["a.exemple.fr", "b.exemple.fr", "localhost", "127.0.0.1"],
         ),
-        ({"KB_HOST": "192.0.2.7"}, ["127.0.0.1", "localhost", "::1", "192.0.2.7"]),
-        ({"KB_HOST": "0.0.0.0"}, ["127.0.0.1", "localhost", "::1"]),
-        ({"KB_HOST": "::"}, ["127.0.0.1", "localhost", "::1"]),
+        ({"KB_HOST": "192.0.2.7"}, ["127.0.0.1", "localhost", "192.0.2.7"]),
+        ({"KB_HOST": "0.0.0.0"}, ["127.0.0.1", "localhost"]),
+        ({"KB_HOST": "::"}, ["127.0.0.1", "localhost"]),
     ],
 )
 def test_the_names_under_which_pages_may_be_asked_for(
