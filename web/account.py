@@ -119,7 +119,13 @@ def password() -> Response:
             more = f" {counted(ended, 'autre session fermée', 'autres sessions fermées')}." if ended else ""
             flash(f"Votre mot de passe est changé.{more}")
             return gone_to("/compte")
-    return shown("password.html", None, section="compte", form=form, status=400 if form.faults else 200)
+    return _page("password.html", None, me, form)
+
+
+def _page(template: str, page: object, me: Person, form: Form, **more: object) -> Response:
+    """A form of the account; the address is in it for the browser's store of passwords."""
+    status = 400 if form.faults else 200
+    return shown(template, page, section="compte", form=form, status=status, email=me.email, **more)
 
 
 def _confirm(me: Person, form: Form) -> None:
@@ -153,8 +159,7 @@ def factor() -> Response:
     address = parts().credentials.factor_address(secret, me, parts().config.centre_name)
     picture = Markup(_drawn(address))  # nosec B704  # drawn below
     page = FactorPage(" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)), me.second_factor)
-    status = 400 if form.faults else 200
-    return shown("factor.html", page, section="compte", form=form, status=status, picture=picture)
+    return _page("factor.html", page, me, form, picture=picture)
 
 
 def _drawn(address: str) -> str:
@@ -190,7 +195,7 @@ def remove_factor() -> Response:
             parts().credentials.remove_factor(me.id)
             flash("Le second facteur est enlevé.")
             return gone_to("/compte")
-    return shown("remove-factor.html", None, section="compte", form=form, status=400 if form.faults else 200)
+    return _page("remove-factor.html", None, me, form)
 
 
 @views.post("/compte/sessions/<int:id>/fermer")

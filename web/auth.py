@@ -166,7 +166,8 @@ def choose_password(token: str) -> Response:
             flash("Votre mot de passe est enregistré. Connectez-vous.")
             return gone_to("/connexion")
     page = LinkPage(person.name, invited=not person.has_password)
-    return shown("new-password.html", page, form=form, status=400 if form.errors else 200)
+    status = 400 if form.errors else 200
+    return shown("new-password.html", page, form=form, status=status, email=person.email)
 
 
 def local(address: str) -> str:

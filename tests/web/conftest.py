@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count, product
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
@@ -87,9 +91,56 @@ def house(fund: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hous
     made.parts.close()
 
 
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium. Where it could not be installed, tests with it are passed over, but never in CI."""
+    found = shutil.which("chromium")
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("chromium is not installed and could not be: as root, apt-get install chromium")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+        launched = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def inspect() -> Callable[[Page], None]:
+    """Holds an open page to axe and to the width of the window, in all its guises."""
+
+    def look(page: Page) -> None:
+        for width, scheme in product((1280, 360), ("light", "dark")):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+            assert found.violations_count == 0, (page.url, width, scheme, found.generate_report())
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+                page.url,
+                width,
+            )
+
+    return look
+
+
 @pytest.fixture(scope="session")
 def address(app: Flask) -> Iterator[str]:
     """The pages, served on this machine for a browser."""
+    with served(app) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def home(house: House) -> Iterator[str]:
+    """The pages of the house, served for a browser."""
+    with served(house.app) as found:
+        yield found
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
