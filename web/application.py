@@ -46,7 +46,7 @@ class _Spacing(Extension):
 
 def build(parts: Parts) -> Flask:
     """The application over opened parts."""
-    from web import account, administration, auth, catalogue, pages, trail_page
+    from web import account, administration, auth, catalogue, pages, people, trail_page
 
     app = Flask("web", static_folder=None)
     app.debug = False  # whatever the environment says: a debugger would run what strangers type
@@ -56,7 +56,7 @@ def build(parts: Parts) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     _dress(app, parts)
     guard.stand_before(app)
-    for module in (catalogue, pages, auth, account, administration, trail_page):
+    for module in (catalogue, pages, auth, account, administration, people, trail_page):
         app.register_blueprint(module.views)
     failures.tell(app)
     app.after_request(_with_headers)

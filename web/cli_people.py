@@ -124,6 +124,8 @@ def audit_verify(ctx: click.Context, head: str | None) -> None:
     with opened(ctx.obj) as parts:
         count, broken = parts.trail.verify(head)
         _, last = parts.trail.head()
+    if broken and broken[-1] > count:
+        click.echo("La fin du journal manque, ou l’empreinte donnée n’est plus dans la chaîne.")
     if broken:
         click.echo(f"Chaîne rompue à la ligne {', '.join(map(str, broken[:10]))}.")
     else:

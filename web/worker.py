@@ -12,7 +12,6 @@ import time
 import structlog
 
 from kb import mail
-from kb.errors import KBError
 from web.parts import Parts
 
 log = structlog.get_logger()
@@ -39,8 +38,8 @@ class _Round(threading.Thread):
         while not self._stop_asked.wait(self._seconds):
             try:
                 self.once()
-            except KBError as error:
-                log.error(f"{self.name}.failed", why=str(error))
+            except Exception as error:  # an edge: whatever failed, the next round is tried
+                log.error(f"{self.name}.failed", why=repr(error), exc_info=error)
 
     def once(self) -> None:
         """One round."""
