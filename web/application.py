@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask import Flask, Response, g
 from jinja2.ext import Extension
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from web import failures, guard, typography
 from web.parts import Parts
 from web.rendering import asset, icon
 from web.rendering import parts as opened
 
-LARGEST_BODY = 1 << 20
-LARGEST_FORM = 200_000  # bytes of fields kept in memory
-MOST_FIELDS = 200
+LARGEST_BODY = 200_000  # bytes; forms are the only bodies that are taken
+MOST_FIELDS = 200  # parts of a form with several
 _FORM_SECONDS = 8 * 3600  # a form may stay open for a working day
 _HSTS = "max-age=31536000"
 
@@ -37,6 +37,16 @@ _HEADERS = {
 }
 
 
+class _Number(IntegerConverter):
+    """A number in an address: ASCII digits, and no more than every database can hold; others are not
+    found."""
+
+    regex = "[0-9]{1,10}"
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**31 - 1)
+
+
 class _Spacing(Extension):
     """Puts the no-break spaces of French into templates, so that authors type plain ones."""
 
@@ -54,6 +64,7 @@ def build(parts: Parts) -> Flask:
     app.config.update(_settings(parts))
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.converters["int"] = _Number
     _dress(app, parts)
     guard.stand_before(app)
     for module in (catalogue, pages, auth, account, administration, people, trail_page):
@@ -73,7 +84,7 @@ def _settings(parts: Parts) -> dict[str, object]:
         "SECRET_KEY_FALLBACKS": former,
         "TRUSTED_HOSTS": list(parts.config.hosts),
         "MAX_CONTENT_LENGTH": LARGEST_BODY,
-        "MAX_FORM_MEMORY_SIZE": LARGEST_FORM,
+        "MAX_FORM_MEMORY_SIZE": LARGEST_BODY,
         "MAX_FORM_PARTS": MOST_FIELDS,
         "SESSION_COOKIE_NAME": "__Host-carbet-formulaires" if secure else "carbet-formulaires",
         "SESSION_COOKIE_SECURE": secure,

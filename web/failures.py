@@ -94,6 +94,7 @@ _HTTP = {
         "Cette page n’existe pas, ou n’existe plus. Vérifiez l’adresse, ou cherchez dans le fonds."
     ),
     405: "Cette adresse ne s’utilise pas ainsi.",
+    415: "Ce formulaire n’a pas été envoyé comme il le doit.",
     413: "Ce que vous envoyez est trop volumineux.",
 }
 _OLD_FORM = typography.spaced(

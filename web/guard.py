@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import UnsupportedMediaType
 
 from kb.accounts import VISITOR, Identity, Right, Role, rights_of
 from kb.audit import acts
@@ -25,6 +26,7 @@ from web.rendering import parts
 FORMS = Limit("forms", 120, 600)
 EXPORTS = Limit("exports", 20, 600)
 _READING = ("GET", "HEAD", "OPTIONS")
+_FORM = "application/x-www-form-urlencoded"
 _WITHOUT_FACTOR = frozenset({Right.VISIT, Right.OWN_ACCOUNT})
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -60,6 +62,8 @@ def _check() -> None:
         raise Forbidden
     if right is not Right.VISIT and not identity().may(right):
         raise NotSignedIn if identity() is VISITOR else Forbidden
+    if request.method not in _READING and request.mimetype != _FORM:
+        raise UnsupportedMediaType  # no form of ours has files, and what reads them expects other values
     limit = getattr(current_app.view_functions[request.endpoint], "limit", None)
     if limit is None and request.method not in _READING:
         limit = FORMS

@@ -11,20 +11,23 @@ import click
 from flask import Flask
 
 from kb import config as settings
+from kb import passwords
 from kb.config import Config
 from kb.errors import PortTaken
 from search import finder
 from web import create_app, logs
 from web.worker import KeepUp, Postman
 
-THREADS = 4
-"""Requests answered at once by a process: they share one interpreter, more would only wait for it."""
+THREADS = 64
+"""Requests held at once by a process. They share one interpreter, so that a few would be enough to work; but
+a body that comes slowly holds its thread, and with few of them eight slow forms would stop a server."""
 
 
 def application() -> Flask:
     """What each serving process runs: the settings come from the folder named by KB_DATA."""
     logs.configure(logging.INFO)
     app = create_app(settings.load(Path(os.environ["KB_DATA"])))
+    passwords.prepare()
     finder.find("prêt", engine=app.extensions["parts"].engine)  # loads the word tables: a second, once
     for work in (KeepUp, Postman):
         work(app.extensions["parts"]).start()

@@ -185,10 +185,15 @@ def _wanted(form: TrailForm) -> Wanted:
         else f"notice:*{object}"
         if "*" in object
         else f"{object}*",
-        since=_midnight(first) if first else None,
-        until=_midnight(last + timedelta(days=1)) if last and last < date.max else None,
+        since=_midnight(first) if first and _usual(first) else None,
+        until=_midnight(last + timedelta(days=1)) if last and _usual(last) else None,
         below=int(before) if before.isdecimal() and len(before) < 16 else None,
     )
+
+
+def _usual(day: date) -> bool:
+    """Whether a day can be said in every time zone; the trail has none before or after."""
+    return 1900 < day.year < 9999
 
 
 def _midnight(day: date) -> datetime:
