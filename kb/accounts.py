@@ -268,14 +268,16 @@ class People:
                 self._trail.note(Action.PERSON_CHANGED, f"personne:{id}", old, new)
         return self.get(id)
 
-    def erase(self, id: int) -> None:
-        """Forget who this is: name, address, password, second factor. The number stays, for the trail.
+    def erase(self, id: int) -> tuple[int, ...]:
+        """Forget who this is: name, address, password, second factor, mail. The number stays, for the trail.
+        Returns the numbers of the messages, for the spool to forget them.
 
         Raises NotFound, LastAdministrator.
         """
         with self._database.writing() as connection:
             person, former = self.get(id), _administration(connection)
-            connection.execute(messages.delete().where(messages.c.recipient == person.email))
+            mine = messages.delete().where(messages.c.recipient == person.email)
+            letters = tuple(connection.scalars(mine.returning(messages.c.id)))
             values = {
                 "email": f"efface-{id}{ERASED}",
                 "name": f"Compte effacé n° {id}",
@@ -290,6 +292,7 @@ class People:
                 raise LastAdministrator
             _forget_ways_in(connection, id)
             self._trail.note(Action.PERSON_ERASED, f"personne:{id}")
+        return letters
 
 
 def _administration(connection: sa.Connection) -> int:

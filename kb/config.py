@@ -136,6 +136,8 @@ def _checked(config: Config) -> Config:
         raise ConfigError(f"time_zone: {error}") from error
     if config.public_url and not _is_address(config.public_url):
         raise ConfigError("public_url must be an address that begins with https:// or http://")
+    if not config.sender.isascii() or config.sender.count("@") != 1:
+        raise ConfigError("mail_from (or contact) must be one plain address")
     if min(config.session_idle_minutes, config.session_hours) < 1 or config.proxies < 0:
         raise ConfigError("session_idle_minutes and session_hours must be 1 or more, proxies 0 or more")
     return config

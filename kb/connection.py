@@ -14,14 +14,22 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from kb import migrations
 from kb.errors import StorageError
 from kb.tables import counters
 
+log = structlog.get_logger()
+
 BUSY_SECONDS = 30.0
 """How long a write waits for another one before giving up."""
+
+
+POOL = 32
+"""Connections that are kept, and as many again when needed: each request that is held may need one. What is
+sent to the database is hidden from errors, since they go to the log."""
 
 
 class Database:
@@ -66,6 +74,19 @@ class Database:
         with self.transaction():
             yield self._local.connection
 
+    def best_effort(self, statement: sa.Executable) -> None:
+        """Write something that may as well not be written: when somebody else writes, or nothing can be, it
+        is left. A page that is only read must not wait for it."""
+        with self.engine.connect().execution_options(writes=True, impatient=True) as connection:
+            try:
+                with connection.begin():
+                    connection.execute(statement)
+            except (OperationalError, StorageError) as error:
+                log.info("database.left", why=type(error).__name__)
+            finally:
+                if self.engine.dialect.name == "sqlite":
+                    _set_patience(connection.connection.driver_connection, BUSY_SECONDS)
+
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """The open transaction if this thread has one, so that it sees what it has just written."""
@@ -89,7 +110,7 @@ def next_value(connection: sa.Connection, name: str) -> int:
 
 
 def _connect(url: str) -> sa.Engine:
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, pool_size=POOL, max_overflow=POOL, hide_parameters=True)
     sa.event.listen(engine, "handle_error", _blame_disk)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
@@ -123,8 +144,15 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _set_patience(connection: Any, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+
+
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
+    options = connection.get_execution_options()
+    if options.get("impatient"):
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    writes = options.get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

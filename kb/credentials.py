@@ -107,7 +107,7 @@ class Credentials:
         typed = unicodedata.normalize("NFC", email.strip().lower())
         who = person.actor if person else f"inconnu {typed}"
         if person is not None and caller.known_as == person.id:
-            return [self._limits.take(BY_DEVICE, f"{who} {caller.address}")]
+            return [self._limits.take(BY_DEVICE, who)]
         with self._database.transaction():
             return [self._limits.take(BY_ADDRESS, caller.address), self._limits.take(BY_ACCOUNT, who)]
 
@@ -142,11 +142,12 @@ class Credentials:
     # -- links
 
     def link(self, id: int, kind: Ticket) -> str:
-        """A token with which this person can choose a password, once; former ones end."""
+        """A token with which this person can choose a password, once; former ones of the same kind end."""
         secret = token()
         expires = (datetime.now(UTC) + LIFETIMES[kind]).isoformat()
         with self._database.writing() as connection:
-            connection.execute(tickets.delete().where(tickets.c.person == id))
+            former = sa.and_(tickets.c.person == id, tickets.c.kind == kind)
+            connection.execute(tickets.delete().where(former))
             values = {"token": digest(secret), "kind": kind, "person": id, "expires": expires}
             connection.execute(tickets.insert().values(values))
             self._trail.note(Action.PASSWORD_LINK, f"personne:{id}", None, {"kind": kind})
@@ -172,8 +173,13 @@ class Credentials:
         kept = _chosen(self.holder(secret), password, known)  # takes its time, so before the transaction
         with self._database.writing() as connection:
             person = self.holder(secret)
+            mine = tickets.c.token == digest(secret)
+            if not connection.execute(tickets.delete().where(mine)).rowcount:
+                raise LinkExpired  # somebody else was as quick
             self._keep(person, kept)
-            connection.execute(sessions.delete().where(sessions.c.person == person.id))
+            ended = connection.execute(sessions.delete().where(sessions.c.person == person.id)).rowcount
+            if ended:
+                self._trail.note(Action.SIGNED_OUT, person.actor, {"sessions": ended})
         return self._people.get(person.id)
 
     # -- second factor
@@ -229,7 +235,7 @@ class Credentials:
     def _use_code(self, id: int, code: str, at: datetime | None) -> bool:
         with self._database.writing() as connection:
             query = sa.select(people.c.totp, people.c.totp_step, people.c.recovery).where(people.c.id == id)
-            row = connection.execute(query).one()
+            row = connection.execute(query.with_for_update()).one()
             step = _step_of(self._keyring.decrypt(row.totp), code, at) if row.totp else None
             recovery, used = row.recovery.split(), digest(_squeezed(code))
             values: dict[str, object] = {}

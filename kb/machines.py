@@ -93,9 +93,8 @@ class Machines:
     def _note_use(self, key: MachineKey) -> None:
         now = datetime.now(UTC)
         if key.used is None or now - key.used > _NOTED:
-            with self._database.writing() as connection:
-                values = {"used": now.isoformat()}
-                connection.execute(machine_keys.update().where(machine_keys.c.id == key.id).values(values))
+            used = machine_keys.update().where(machine_keys.c.id == key.id).values(used=now.isoformat())
+            self._database.best_effort(used)
 
 
 def _key(row: Any) -> MachineKey:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, message_from_string, policy
@@ -141,22 +141,18 @@ class Outbox:
     def _lease(self, now: datetime) -> Any:
         due = sa.and_(messages.c.state == Mailed.WAITING, messages.c.due <= now.isoformat())
         with self._database.writing() as connection:
-            row = connection.execute(sa.select(messages).where(due).order_by(messages.c.due).limit(1)).first()
+            row = connection.execute(_next_due(due)).first()
             if row is not None:
                 values = {"due": (now + LEASE).isoformat(), "tries": row.tries + 1}
                 connection.execute(messages.update().where(messages.c.id == row.id).values(values))
         return row
 
     def _deliver(self, row: Any, way: Way, now: datetime) -> bool:
-        message = message_from_string(row.source, policy=policy.SMTP)
         values: dict[str, Any]
         try:
+            message = message_from_string(row.source, policy=policy.SMTP)
             values = {"state": way(row.id, message), "source": None, "error": None}
-        except (
-            OSError,
-            ValueError,
-            smtplib.SMTPException,
-        ) as error:  # ValueError: a setting that is not ASCII
+        except Exception as error:  # an edge: one message never stops the others
             values = {"error": _said(error, row.recipient)}
             if row.tries >= len(DELAYS) or _final(error):
                 values["state"] = Mailed.FAILED
@@ -166,12 +162,12 @@ class Outbox:
             connection.execute(messages.update().where(messages.c.id == row.id).values(values))
         return "source" in values
 
-    def sweep(self) -> None:
-        """Throw away the lines of what left long ago."""
+    def sweep(self) -> tuple[int, ...]:
+        """Throw away what left long ago, and what never could; the numbers, for the spool to forget them."""
         old = messages.c.created < (datetime.now(UTC) - KEPT).isoformat()
-        gone = messages.c.state.in_((Mailed.SENT, Mailed.SPOOLED))
+        gone = messages.delete().where(old, messages.c.state != Mailed.WAITING).returning(messages.c.id)
         with self._database.writing() as connection:
-            connection.execute(messages.delete().where(old, gone))
+            return tuple(connection.scalars(gone))
 
 
 def _check_headers(message: EmailMessage, recipient: str) -> None:
@@ -182,6 +178,11 @@ def _check_headers(message: EmailMessage, recipient: str) -> None:
         raise InvalidValue(
             "recipient", "ce message ne peut pas être envoyé à cette adresse, ou sous ce titre"
         )
+
+
+def _next_due(due: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    query = sa.select(messages).where(due).order_by(messages.c.due).limit(1)
+    return query.with_for_update(skip_locked=True)
 
 
 def _said(error: Exception, recipient: str) -> str:
@@ -229,6 +230,11 @@ class Spool:
         if not self._path(id).is_file():
             raise NotFound("message", str(id))
         return message_from_bytes(self._path(id).read_bytes(), policy=policy.default)
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Take these messages away; those that are not there are no error."""
+        for id in ids:
+            self._path(id).unlink(missing_ok=True)
 
     def _path(self, id: int) -> Path:
         return self.folder / f"{id:06d}.eml"

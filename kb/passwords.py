@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -40,6 +41,7 @@ class Weakness(StrEnum):
     GUESSABLE = "guessable"
 
 
+_at_once = BoundedSemaphore(2)  # each hash takes 64 MiB: more at once would only wait for the processor
 _hasher = PasswordHasher()  # RFC 9106's second choice: 64 MiB, 3 passes, 4 lanes
 
 
@@ -71,13 +73,15 @@ def _tried(text: str) -> list[str]:
 
 def hashed(password: str) -> str:
     """The argon2id hash to keep."""
-    return _hasher.hash(_regular(password))
+    with _at_once:
+        return _hasher.hash(_regular(password))
 
 
 def verified(password: str, kept: str | None) -> bool:
     """Whether the password is the one that was hashed. Takes the same time when there is none."""
     try:
-        return _hasher.verify(kept or _nobody(), _regular(password)[: 4 * LONGEST]) and bool(kept)
+        with _at_once:
+            return _hasher.verify(kept or _nobody(), _regular(password)[: 4 * LONGEST]) and bool(kept)
     except (VerificationError, InvalidHashError):
         return False
 

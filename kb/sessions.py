@@ -82,9 +82,8 @@ class Sessions:
         if row is None or not self._lasts(session := _session(row), at):
             return None
         if at - session.seen > _NOTED and session.complete:
-            with self._database.writing() as connection:
-                values = {"seen": at.isoformat()}
-                connection.execute(sessions.update().where(sessions.c.id == session.id).values(values))
+            seen = sessions.update().where(sessions.c.id == session.id).values(seen=at.isoformat())
+            self._database.best_effort(seen)
         return session
 
     def _lasts(self, session: Session, at: datetime) -> bool:

@@ -15,8 +15,8 @@ from search.query import Request, Words
 
 
 class Restricted:
-    """``engine`` through the records whose kind of access is one of ``codes``. Spellings and near words
-    are those of the whole fund; proposals made of them are only shown when they find something here."""
+    """``engine`` through the records whose kind of access is one of ``codes``. Word forms and
+    near words are those that the part has; spellings, which only mark words, are those of the whole fund."""
 
     def __init__(self, engine: Engine, codes: tuple[str, ...]) -> None:
         self._engine = engine
@@ -41,8 +41,9 @@ class Restricted:
         return self.search(Request(query=Words(form), limit=0)).total
 
     def near(self, word: str, limit: int) -> list[tuple[str, int]]:
-        """As the engine."""
-        return self._engine.near(word, limit)
+        """Those of the engine that the part has."""
+        found = self._engine.near(word, 4 * limit)
+        return [(form, total) for form, _ in found if (total := self._total(form))][:limit]
 
     def spellings(self, terms: Iterable[str]) -> list[str]:
         """As the engine."""

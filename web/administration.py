@@ -151,7 +151,8 @@ def _people_lines() -> tuple[Line, ...]:
     people = [person for person in parts().people.all() if person.active]
     counts = parts().outbox.counts()
     failed, spooled = counts.get(Mailed.FAILED, 0), counts.get(Mailed.SPOOLED, 0)
-    mail = f"{counts.get(Mailed.WAITING, 0)} à envoyer, {counts.get(Mailed.SENT, 0)} envoyés"
+    sent = counted(counts.get(Mailed.SENT, 0), "envoyé")
+    mail = f"{counts.get(Mailed.WAITING, 0)} à envoyer, {sent}"
     mail += f", {spooled} à remettre à la main" if spooled else ""
     mail += f", {failed} en échec" if failed else ""
     keys = sum(key.revoked is None for key in parts().machines.all())

@@ -56,7 +56,7 @@ class LinkPage:
 
 
 @views.route("/connexion", methods=["GET", "POST"])
-@needs(Right.VISIT)
+@needs(Right.VISIT, counted=False)
 def sign_in() -> Response:
     """Address and password."""
     form, onward, status = SignInForm(), local(request.values.get("suite", "")), 200
@@ -89,7 +89,7 @@ def _let_in(person: Person, onward: str) -> Response:
 
 
 @views.route("/connexion/code", methods=["GET", "POST"])
-@needs(Right.VISIT)
+@needs(Right.VISIT, counted=False)
 def second_factor() -> Response:
     """The code that comes after the password."""
     held, onward = guard.session(), local(request.values.get("suite", ""))
@@ -97,6 +97,7 @@ def second_factor() -> Response:
         return gone_to(f"/connexion?suite={quote(onward)}")
     form, status = CodeForm(), 200
     if form.validate_on_submit():
+        acts(f"personne:{held.person}")
         try:
             parts().credentials.check_code(held.person, form.code.data)
         except (SignInRefused, TooManyTries) as error:
@@ -104,7 +105,6 @@ def second_factor() -> Response:
             form.form_errors.append(_WRONG_CODE if refused else explain(error))
             status = 403 if refused else 429
         else:
-            acts(f"personne:{held.person}")
             former = request.cookies.get(guard.cookie_name())
             token = parts().sessions.open(held.person, held.device, replaces=former)
             form_session.clear()
@@ -114,9 +114,9 @@ def second_factor() -> Response:
 
 
 @views.post("/deconnexion")
-@needs(Right.OWN_ACCOUNT)
+@needs(Right.VISIT)
 def sign_out() -> Response:
-    """End this session."""
+    """End this session, if it has not ended by itself."""
     me = guard.identity()
     if me.session is not None and me.person is not None:
         parts().sessions.close(me.session, person=me.person)
@@ -126,19 +126,20 @@ def sign_out() -> Response:
 
 
 @views.route("/mot-de-passe-oublie", methods=["GET", "POST"])
-@needs(Right.VISIT)
+@needs(Right.VISIT, counted=False)
 def forgotten() -> Response:
     """Send a link to choose a new password, if the address has an account; the answer is the same if not."""
     form = ForgottenForm()
     if not form.validate_on_submit():
         return shown("forgotten.html", SignInPage("/"), form=form, status=400 if form.errors else 200)
     email = form.email.data.strip().lower()
-    with parts().store.transaction():  # one write, whether the address is known or not
+    with parts().store.transaction():  # one commit, whether the address is known or not
         parts().limits.take(FORGOTTEN_BY_ADDRESS, guard.address())
         parts().limits.take(FORGOTTEN_BY_ACCOUNT, email)
         person = parts().people.by_email(email)
         if person is not None and person.active:
-            letters.send_link(parts(), person, Ticket.RESET, guard.site())
+            kind = Ticket.RESET if person.has_password else Ticket.INVITATION
+            letters.send_link(parts(), person, kind, guard.site())
     return gone_to("/mot-de-passe-oublie/envoye")
 
 
@@ -167,7 +168,9 @@ def choose_password(token: str) -> Response:
             return gone_to("/connexion")
     page = LinkPage(person.name, invited=not person.has_password)
     status = 400 if form.errors else 200
-    return shown("new-password.html", page, form=form, status=status, email=person.email)
+    response = shown("new-password.html", page, form=form, status=status, email=person.email)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def local(address: str) -> str:

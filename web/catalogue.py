@@ -234,7 +234,9 @@ def change_access(id: str) -> Response:
 
 def _lit(id: str, query: Query | None) -> tuple[int, ...]:
     """Numbers of the record's pages that answer the search which led here, best first."""
-    return around.pages_matching(query, id, fund().engine) if query else ()
+    if query is None or fund().store.on_the_spot(id):
+        return ()
+    return around.pages_matching(query, id, fund().engine)
 
 
 @views.get("/notice/<id>/page/<int:number>")

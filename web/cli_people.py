@@ -123,8 +123,8 @@ def audit_verify(ctx: click.Context, head: str | None) -> None:
     """Relire la chaîne du journal ; écrit le nombre de lignes et la dernière empreinte."""
     with opened(ctx.obj) as parts:
         count, broken = parts.trail.verify(head)
-        _, last = parts.trail.head()
-    if broken and broken[-1] > count:
+        end, last = parts.trail.head()
+    if broken and broken[-1] > end:
         click.echo("La fin du journal manque, ou l’empreinte donnée n’est plus dans la chaîne.")
     if broken:
         click.echo(f"Chaîne rompue à la ligne {', '.join(map(str, broken[:10]))}.")

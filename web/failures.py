@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from kb.accounts import VISITOR
 from kb.errors import KBError, NotSignedIn, TooManyTries
 from web import messages, typography
 from web.rendering import gone_to, shown
@@ -78,6 +79,7 @@ def _on_unknown_error(error: Exception) -> Response:
 
 def _failed(error: Exception, message: str, status: int) -> Response:
     number = secrets.token_hex(4)
+    g.identity = VISITOR  # asking who reads the page could fail as the request did
     log.error("web.failed", number=number, path=_traced_path(), error=repr(error), exc_info=error)
     return shown("error.html", ErrorPage(_title(status), message, number), status=status)
 

@@ -32,11 +32,12 @@ _WITHOUT_FACTOR = frozenset({Right.VISIT, Right.OWN_ACCOUNT})
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def needs(right: Right, *, limit: Limit | None = None) -> Callable[[View], View]:
-    """Marks a view as one for those who have the right; ``limit`` counts each request to it."""
+def needs(right: Right, *, limit: Limit | None = None, counted: bool = True) -> Callable[[View], View]:
+    """Marks a view as one for those who have the right; ``limit`` counts each request to it. Its forms are
+    counted as all are, unless the view counts them by itself (``counted`` false)."""
 
     def mark(view: View) -> View:
-        view.right, view.limit = right, limit  # type: ignore[attr-defined]
+        view.right, view.limit, view.counted = right, limit, counted  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -64,8 +65,9 @@ def _check() -> None:
         raise NotSignedIn if identity() is VISITOR else Forbidden
     if request.method not in _READING and request.mimetype != _FORM:
         raise UnsupportedMediaType  # no form of ours has files, and what reads them expects other values
-    limit = getattr(current_app.view_functions[request.endpoint], "limit", None)
-    if limit is None and request.method not in _READING:
+    view = current_app.view_functions[request.endpoint]
+    limit = getattr(view, "limit", None)
+    if limit is None and request.method not in _READING and getattr(view, "counted", True):
         limit = FORMS
     if limit is not None:
         parts().limits.take(limit, address() if identity() is VISITOR else identity().actor)
@@ -74,7 +76,7 @@ def _check() -> None:
 def identity() -> Identity:
     """Who asks. Raises NotSignedIn for a key that is not good."""
     if "identity" not in g:
-        g.identity = _of_key() if request.authorization else _of_session()
+        g.identity = _of_key() if _has_key() else _of_session()
         acts(g.identity.actor)
     found: Identity = g.identity
     return found
@@ -101,6 +103,11 @@ def lacks_factor() -> bool:
     """Whether somebody is signed in who must set a second factor up before anything else."""
     identity()
     return bool(g.get("lacks_factor"))
+
+
+def _has_key() -> bool:
+    """Whether a key is shown; what a relay asks for itself (Basic) is not ours."""
+    return request.headers.get("Authorization", "").lower().startswith("bearer")
 
 
 def _of_key() -> Identity:

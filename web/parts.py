@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ingest.pictures import PagePictures
-from ingest.tagging import Tagger
 from kb.accounts import People
 from kb.audit import Trail
 from kb.config import Config

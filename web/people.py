@@ -12,6 +12,7 @@ from kb.accounts import ERASED, Person, Right, Role
 from kb.credentials import Ticket
 from kb.errors import Conflict, InvalidValue
 from kb.machines import MachineKey
+from kb.mail import Spool
 from web import guard, letters
 from web.forms import EraseForm, InviteForm, KeyForm, PersonForm, Plain
 from web.guard import needs
@@ -182,7 +183,8 @@ def erase(id: int) -> Response:
     if not EraseForm().validate_on_submit():
         flash("Rien n’a été effacé : cochez la case pour confirmer.")
         return gone_to(f"/administration/personnes/{id}#effacer")
-    return _act_on(id, lambda held: parts().people.erase(held.id), "Le compte est effacé.")
+    spool = Spool(parts().config.spool)
+    return _act_on(id, lambda held: spool.forget(parts().people.erase(held.id)), "Le compte est effacé.")
 
 
 # -- keys

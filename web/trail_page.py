@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -119,7 +120,7 @@ def trail() -> Response:
 def trail_csv() -> Response:
     """All lines wanted, as a file for a spreadsheet (UTF-8 with its mark, semicolons)."""
     wanted = _wanted(_form())
-    parts().trail.note(Action.TRAIL_EXPORTED, "journal:csv", None, {"filters": dict(_given())})
+    parts().trail.note(Action.TRAIL_EXPORTED, "journal:csv", None, {"filters": _noted()})
     response = Response(_csv(parts().trail.every(wanted), _names()), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="journal.csv"'
     return response
@@ -176,15 +177,10 @@ def _form() -> TrailForm:
 def _wanted(form: TrailForm) -> Wanted:
     first, last = form.dates
     before = request.args.get("avant", "")
-    object = (form.objet.data or "").strip()[:200]
     return Wanted(
         actor=form.qui.data or None,
         action=form.quoi.data or None,
-        object=object
-        if not object or ":" in object
-        else f"notice:*{object}"
-        if "*" in object
-        else f"{object}*",
+        object=_object((form.objet.data or "").strip()[:200]) or None,
         since=_midnight(first) if first and _usual(first) else None,
         until=_midnight(last + timedelta(days=1)) if last and _usual(last) else None,
         below=int(before) if before.isdecimal() and len(before) < 16 else None,
@@ -200,6 +196,22 @@ def _midnight(day: date) -> datetime:
     """The beginning of a day at the centre's clock, in UTC."""
     local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(parts().config.time_zone))
     return local.astimezone(UTC)
+
+
+_OBJECT = re.compile(r"(?:notice|personne|cle|courrier|thesaurus|journal|secret):[\w:.*-]*")
+
+
+def _object(typed: str) -> str:
+    """What is typed as lines name it; a number of a record without its kind too."""
+    return typed if not typed or _OBJECT.fullmatch(typed) else f"notice:{typed}"
+
+
+def _noted() -> dict[str, str]:
+    """The filters as a line may keep them for ever: whatever else was typed could be somebody's name."""
+    given = dict(_given())
+    if "objet" in given and not _OBJECT.fullmatch(given["objet"]):
+        given["objet"] = "…"
+    return given
 
 
 _NAMES = ("qui", "quoi", "objet", "du", "au")

@@ -85,7 +85,7 @@ def sweep(parts: Parts) -> None:
     parts.sessions.sweep()
     parts.credentials.sweep()
     parts.limits.sweep(time.time() - _DAY)
-    parts.outbox.sweep()
+    mail.Spool(parts.config.spool).forget(parts.outbox.sweep())
 
 
 def work_alone(parts: Parts) -> None:

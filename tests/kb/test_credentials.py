@@ -408,16 +408,21 @@ def test_a_reset_lives_an_hour_and_an_invitation_a_week():
     assert {Ticket.RESET: timedelta(hours=1), Ticket.INVITATION: timedelta(days=7)} == LIFETIMES
 
 
-@pytest.mark.parametrize("former", Ticket)
-@pytest.mark.parametrize("newer", Ticket)
+@pytest.mark.parametrize("kind", Ticket)
 def test_a_new_link_ends_the_former_but_nobody_elses(
-    credentials: Credentials, ana: Person, bob: Person, former: Ticket, newer: Ticket
+    credentials: Credentials, ana: Person, bob: Person, kind: Ticket
 ):
-    first, others = credentials.link(ana.id, former), credentials.link(bob.id, former)
-    second = credentials.link(ana.id, newer)
+    first, others = credentials.link(ana.id, kind), credentials.link(bob.id, kind)
+    second = credentials.link(ana.id, kind)
     with pytest.raises(LinkExpired):
         credentials.holder(first)
     assert (credentials.holder(second), credentials.holder(others)) == (ana, bob)
+
+
+def test_an_invitation_outlives_a_link_that_anybody_may_ask_for(credentials: Credentials, ana: Person):
+    invitation = credentials.link(ana.id, Ticket.INVITATION)
+    credentials.link(ana.id, Ticket.RESET)
+    assert credentials.holder(invitation) == ana
 
 
 def test_redeeming_a_link_ends_all_sessions_of_that_person(

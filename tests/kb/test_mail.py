@@ -290,15 +290,15 @@ def test_a_failed_message_is_retried_at_once_from_the_beginning(outbox: Outbox, 
     assert bag.taken[0][1].get_content().strip() == "Texte"
 
 
-def test_lines_of_what_left_long_ago_are_swept_away_and_no_others(outbox: Outbox, database: Database):
+def test_what_left_long_ago_or_never_could_is_swept_away_and_no_other(outbox: Outbox, database: Database):
     for state in (Mailed.SENT, Mailed.SPOOLED, Mailed.FAILED, Mailed.WAITING, Mailed.SENT):
         id = outbox.put(f"{state}@exemple.fr", "Sujet", "Texte")
         created = now() - KEPT - MINUTE * (1 if id < 5 else -1)
         with database.writing() as connection:
             values = {"state": state, "created": created.isoformat()}
             connection.execute(tables.messages.update().where(tables.messages.c.id == id).values(values))
-    outbox.sweep()
-    assert [line.id for line in outbox.lines()] == [5, 4, 3]
+    assert set(outbox.sweep()) == {1, 2, 3}
+    assert [line.id for line in outbox.lines()] == [5, 4]
 
 
 # -- one worker at a time

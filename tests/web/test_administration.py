@@ -178,3 +178,26 @@ def test_lines_lead_only_where_their_reader_may_go(house):
     assert "/administration/personnes/" not in page
     page = house.client(Role.ADMINISTRATOR).get("/journal?quoi=person.invited").text
     assert "/administration/personnes/" in page
+
+
+def test_what_is_typed_in_a_filter_of_the_journal_is_not_kept_for_ever(house):
+    auditor = house.client(Role.AUDITOR)
+    auditor.get("/journal.csv?objet=marie@exemple.fr&quoi=record.created")
+    line = house.parts.trail.lines(Wanted(action=Action.TRAIL_EXPORTED), 1)[0]
+    assert line.after == {"filters": {"objet": "…", "quoi": "record.created"}}
+
+
+def test_the_number_of_a_record_finds_its_lines(house):
+    id = house.records["public"]
+    lines = house.client(Role.AUDITOR).get(f"/journal.json?objet={id}").json["lines"]
+    assert lines
+    assert all(line["object_url"] == f"/notice/{id.replace(':', '%3A')}" for line in lines)
+
+
+def test_erasing_an_account_takes_its_messages_out_of_the_spool(house):
+    admin, person = house.client(Role.ADMINISTRATOR), house.somebody()
+    spool = Spool(house.parts.config.spool)
+    house.post(admin, f"/administration/personnes/{person.id}/lien")
+    house.parts.outbox.deliver(spool.put)
+    house.post(admin, f"/administration/personnes/{person.id}/effacer", sure="y")
+    assert not [path for path in spool.folder.glob("*.eml") if person.email in path.read_text()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -13,6 +14,8 @@ import pytest
 from kb.accounts import Role
 from kb.audit import Wanted
 from kb.credentials import Ticket
+from kb.limits import Limit
+from kb.tables import sessions
 from web.auth import device_of, local
 
 NEW = "quatre crabes rouges dansent"
@@ -404,3 +407,44 @@ def test_what_is_done_is_in_the_trail_under_the_name_of_who_did_it(house):
     told = [(line.actor, line.before["access"], line.after["access"]) for line in lines]
     assert told == [(person.actor, "staff", "public"), (person.actor, "public", "staff")]
     assert house.parts.trail.verify()[1] == []
+
+
+def test_signing_out_when_the_session_has_ended_by_itself_is_no_error(house):
+    person, client = house.somebody(), house.client()
+    house.sign_in(client, person.email)
+    house.parts.sessions.close_all(person.id)
+    response = house.post(client, "/deconnexion")
+    assert (response.status_code, response.headers["Location"]) == (303, "/")
+    assert cookie(client) is None
+
+
+def test_forms_sent_without_end_from_an_address_do_not_keep_its_people_out(house, monkeypatch):
+    monkeypatch.setattr("web.guard.FORMS", Limit("nearly none", 1, 600))
+    person, thief, owner = house.somebody(), house.client(), house.client()
+    for _ in range(5):
+        thief.post("/connexion", data={"email": person.email})
+    assert house.sign_in(owner, person.email).status_code == 303
+
+
+def test_a_page_is_read_while_somebody_else_writes(house):
+    person, client = house.somebody(), house.client()
+    house.sign_in(client, person.email)
+    with house.parts.store.database.writing() as connection:
+        earlier = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()  # so that reading marks it as seen
+        connection.execute(sessions.update().values(seen=earlier))
+    held, done = threading.Event(), threading.Event()
+
+    def write():
+        with house.parts.store.transaction():
+            held.set()
+            done.wait(20)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    held.wait(5)
+    began = time.monotonic()
+    status = client.get("/compte").status_code
+    took = time.monotonic() - began
+    done.set()
+    writer.join()
+    assert (status, took < 10) == (200, True)

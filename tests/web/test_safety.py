@@ -135,11 +135,13 @@ def test_forms_are_counted_over_all_processes(house, monkeypatch):
 
     monkeypatch.setattr("web.guard.FORMS", Limit("few forms", 3, 600))
     second = create_app(settings.load(house.parts.config.data, {}))
-    clients = [house.client(), second.test_client()]
+    clients = [house.client(Role.LIBRARIAN), second.test_client()]
+    clients[1].set_cookie("carbet", clients[0].get_cookie("carbet").value)
     codes = []
     for number in range(5):
         client = clients[number % 2]
-        codes.append(house.post(client, "/mot-de-passe-oublie", email="").status_code)
+        address = f"/notice/{house.records['public']}/acces"
+        codes.append(house.post(client, address, access="dieu").status_code)
     second.extensions["parts"].close()
     assert codes == [400, 400, 400, 429, 429]
 
@@ -160,7 +162,7 @@ def test_a_debugger_is_never_there_whatever_the_environment_says(tmp_path, monke
 
 def test_a_wrong_key_opens_nothing_not_even_what_is_public(house):
     client = house.client()
-    for authorization in ("Bearer kbc_x", "Bearer", "Basic YTpi", "Bearer " + "x" * 9000, "Digest x"):
+    for authorization in ("Bearer kbc_x", "Bearer", "bearer x y", "Bearer " + "x" * 9000):
         response = client.get("/recherche.json", headers={"Authorization": authorization})
         assert response.status_code == 401, authorization
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
