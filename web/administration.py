@@ -18,7 +18,7 @@ from kb.mail import Mailed, Posted, Spool
 from web.forms import Plain
 from web.guard import needs
 from web.rendering import gone_to, parts, shown
-from web.typography import counted, spaced, written_size
+from web.typography import counted, spaced, written_moment, written_size
 
 views = Blueprint("administration", __name__)
 
@@ -142,8 +142,6 @@ def _index_state() -> tuple[int, str]:
 
 
 def _moment(at: datetime) -> str:
-    from web.typography import written_moment
-
     return written_moment(at, parts().config.time_zone)
 
 

@@ -1,10 +1,13 @@
 import json
+import re
 import socket
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from kb.accounts import GIVEN_ROLES
+from web import cli_people
 from web.cli import main
 
 
@@ -159,3 +162,49 @@ def test_a_setting_that_cannot_be_read_is_said_without_a_traceback(data: Path):
     assert result.exit_code == 2
     assert "prot" in result.stderr
     assert "Traceback" not in result.output
+
+
+ADD = ("users", "add", "marie@exemple.fr", "--name", "Marie", "--role", "administrateur")
+
+
+def test_the_roles_of_the_command_are_those_that_a_person_may_be_given():
+    assert set(cli_people._ROLES) == {str(role) for role in GIVEN_ROLES}
+
+
+def test_the_first_administrator_gets_a_link_and_nobody_has_an_account_before(data: Path):
+    assert kb("--data", data, "users", "list").stdout == ""
+    made = kb("--data", data, *ADD)
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/mot-de-passe/[\w-]{43}\n", made.stdout)
+    again = kb("--data", data, *ADD)
+    assert (again.exit_code, again.stderr) == (1, "Un compte a déjà cette adresse.\n")
+    person = json.loads(kb("--data", data, "users", "list", "--json").stdout)
+    assert (person["email"], person["roles"], person["active"]) == (ADD[2], ["administrateur"], True)
+    assert kb("--data", data, "users", "link", "marie@exemple.fr").stdout != made.stdout
+    assert kb("--data", data, "users", "close", "marie@exemple.fr").exit_code == 1  # the last administrator
+
+
+def test_a_password_is_asked_for_here_and_a_weak_one_makes_no_account(data: Path):
+    weak = kb("--data", data, *ADD, "--password", input="motdepasse123\nmotdepasse123\n")
+    assert weak.exit_code == 1
+    assert "facile à deviner" in weak.stderr
+    assert kb("--data", data, "users", "list").stdout == ""
+    good = "quatre crabes rouges dansent"
+    assert kb("--data", data, *ADD, "--password", input=f"{good}\n{good}\n").exit_code == 0
+
+
+def test_the_trail_is_verified_and_a_head_that_is_gone_is_told(data: Path):
+    kb("--data", data, *ADD)
+    whole = kb("--data", data, "audit", "verify")
+    assert whole.exit_code == 0
+    head = re.search(r"[0-9a-f]{64}", whole.stdout)[0]
+    kb("--data", data, "users", "link", "marie@exemple.fr")
+    assert kb("--data", data, "audit", "verify", "--head", head).exit_code == 0
+    gone = kb("--data", data, "audit", "verify", "--head", "0" * 63 + "1")
+    assert gone.exit_code == 1
+    assert "l’empreinte donnée n’est plus dans la chaîne" in gone.stdout
+
+
+def test_the_secret_is_made_with_the_folder_and_changed_on_demand(data: Path):
+    before = (data / "secret.key").read_text()
+    assert kb("--data", data, "secret", "rotate").exit_code == 0
+    assert (data / "secret.key").read_text().splitlines()[1:] == before.splitlines()
