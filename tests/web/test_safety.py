@@ -213,13 +213,14 @@ def test_by_https_a_form_sent_from_another_site_is_refused(house, secure):
 
 @pytest.fixture
 def logged(capsys) -> Iterator[pytest.CaptureFixture]:
-    """What the program writes of itself while the test lasts."""
-    logs.configure()
+    """What the program writes of itself, once the test has set it up; as before afterwards."""
     yield capsys
     structlog.reset_defaults()
 
 
 def test_what_fails_inside_shows_a_number_that_the_log_has_and_nothing_else(house, monkeypatch, logged):
+    logs.configure()
+
     def broken(*_, **__):
         raise RuntimeError("the password of the database is hunter2")
 
@@ -234,6 +235,8 @@ def test_what_fails_inside_shows_a_number_that_the_log_has_and_nothing_else(hous
 
 
 def test_the_token_of_a_link_is_not_written_to_the_log(house, monkeypatch, logged):
+    logs.configure()
+
     def broken(*_, **__):
         raise RuntimeError("no")
 
