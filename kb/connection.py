@@ -7,10 +7,12 @@ pragmas. Only modules of ``kb`` that own tables come here.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,7 +62,7 @@ class Database:
     @contextmanager
     def _begin(self) -> Iterator[sa.Connection]:
         with self.engine.connect().execution_options(writes=True) as connection:
-            _begin_patiently(connection)
+            _patiently(connection.begin)
             try:
                 yield connection
             except BaseException:
@@ -135,13 +137,23 @@ def _blame_disk(context: sa.engine.ExceptionContext) -> None:
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver leaves BEGIN to us
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={int(BUSY_SECONDS * 1000)}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    _set_patience(connection, BUSY_SECONDS)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _patiently(partial(connection.execute, f"PRAGMA {pragma}"))
+
+
+def _patiently(act: Callable[[], object]) -> None:
+    """Do it, trying again while another process holds the database: the change to WAL of a new one and the
+    recovery of WAL answer "locked" at once, whatever the busy timeout."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            act()
+            return
+        except (OperationalError, sqlite3.OperationalError) as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _set_patience(connection: Any, seconds: float) -> None:
@@ -154,17 +166,3 @@ def _begin_sqlite(connection: sa.Connection) -> None:
         connection.exec_driver_sql("PRAGMA busy_timeout=0")
     writes = options.get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _begin_patiently(connection: sa.Connection) -> None:
-    """Begin, trying again while another writer holds the database: WAL recovery answers "locked" at once,
-    whatever the busy timeout."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.begin()
-            return
-        except OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
