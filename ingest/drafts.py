@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kb.records import Agent, Copy, Page
+from kb.records import Agent, Copy, Page, Quality
 
 RECORD_FIELDS = (
     *("title", "subtitle", "type", "agents", "date", "language", "publisher", "place", "series", "issue"),
@@ -140,7 +140,7 @@ def _copies(value: object) -> tuple[Copy, ...]:
 
 def _pages(value: object) -> tuple[Page, ...]:
     pages: list[Page] = []
-    for number, text, label, grade in _rows(value, 4):
+    for number, text, label, grade, quality, raw, recognised in _rows(value, 7):
         if number != len(pages) + 1:
             raise ValueError("pages are not numbered 1, 2, 3...")
         pages.append(
@@ -148,10 +148,19 @@ def _pages(value: object) -> tuple[Page, ...]:
                 number,
                 _text(text),
                 (_text_or_none(label) or "")[:40] or None,
-                min(1.0, max(0.0, float(grade))),
+                _share(grade),
+                Quality(_text(quality)),
+                _text_or_none(raw),
+                None if recognised is None else _share(recognised),
             )
         )
     return tuple(pages)
+
+
+def _share(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise ValueError(f"{value!r:.40} is not a number")
+    return min(1.0, max(0.0, float(value)))
 
 
 def _outline(value: object) -> tuple[Heading, ...]:

@@ -18,7 +18,7 @@ from pymarc.exceptions import PymarcException
 
 from ingest.drafts import Draft
 from ingest.isolation import beat
-from kb import formats
+from kb import unimarc
 from kb.errors import InvalidRecord, Reason, UnreadableDocument
 
 MEDIA_TYPE = "application/marc"
@@ -66,15 +66,15 @@ def _records(content: bytes) -> Iterator[bytes]:
 def _draft(raw: bytes, number: int) -> Draft:
     """Raises InvalidRecord with a French reason."""
     leader, fields = _fields(raw)
-    if not formats.is_unimarc(fields):
+    if not unimarc.is_unimarc(fields):
         other = any(field.tag == "245" for field in fields)
         raise InvalidRecord("record", "MARC 21, et non UNIMARC" if other else "sans titre (200 $a)")
     return Draft(
-        **formats.from_unimarc(leader, fields), media_type=MEDIA_TYPE, place_in_file=f"notice {number}"
+        **unimarc.from_unimarc(leader, fields), media_type=MEDIA_TYPE, place_in_file=f"notice {number}"
     )
 
 
-def _fields(raw: bytes) -> tuple[str, list[formats.Field]]:
+def _fields(raw: bytes) -> tuple[str, list[unimarc.Field]]:
     if len(raw) < _SHORTEST:
         raise InvalidRecord("record", "trop courte")
     try:
@@ -93,10 +93,10 @@ def _fields(raw: bytes) -> tuple[str, list[formats.Field]]:
     return raw[:24].decode("latin-1"), [_field(field) for field in record.fields]
 
 
-def _field(field: pymarc.Field) -> formats.Field:
+def _field(field: pymarc.Field) -> unimarc.Field:
     if field.control_field:
-        return formats.Field(field.tag, _regular(field.data or ""))
-    return formats.Field(field.tag, "", tuple((s.code, _regular(s.value)) for s in field.subfields))
+        return unimarc.Field(field.tag, _regular(field.data or ""))
+    return unimarc.Field(field.tag, "", tuple((s.code, _regular(s.value)) for s in field.subfields))
 
 
 def _regular(value: str) -> str:

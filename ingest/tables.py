@@ -14,7 +14,7 @@ from pathlib import Path
 from ingest.drafts import Draft
 from ingest.isolation import beat
 from ingest.text import decoded
-from kb import formats
+from kb import rows as crosswalk
 from kb.errors import InvalidRecord, Reason, UnreadableDocument
 
 MEDIA_TYPE = "text/csv"
@@ -30,7 +30,7 @@ def read(path: Path) -> Iterator[Draft]:
     rows = _rows(text)
     headings = next((row for _, row in rows if any(cell.strip() for cell in row)), [])
     try:
-        columns = formats.Columns.of(headings)
+        columns = crosswalk.Columns.of(headings)
     except InvalidRecord as error:
         raise UnreadableDocument(Reason.BAD_RECORDS, str(error)) from error
     faults = [f"colonne « {name} » non reconnue : laissée de côté" for name in columns.unknown(headings)]
@@ -55,8 +55,8 @@ def read(path: Path) -> Iterator[Draft]:
     yield dataclasses.replace(held, warnings=(*held.warnings, *told))
 
 
-def _draft(columns: formats.Columns, cells: list[str], line: int) -> Draft:
-    fields, warnings = formats.from_row(columns, cells)
+def _draft(columns: crosswalk.Columns, cells: list[str], line: int) -> Draft:
+    fields, warnings = crosswalk.from_row(columns, cells)
     told = tuple(f"ligne {line} : {warning}" for warning in warnings)
     return Draft(**fields, media_type=MEDIA_TYPE, place_in_file=f"ligne {line}", warnings=told)
 

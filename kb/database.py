@@ -28,7 +28,7 @@ from kb.connection import Database, next_value
 from kb.errors import NotFound, StorageError
 from kb.french import fold
 from kb.originals import Originals
-from kb.records import Page, Record
+from kb.records import Page, Quality, Record
 from kb.tables import changes, keys, pages, thesauri
 from kb.tables import records as rows
 from kb.thesaurus import Thesaurus
@@ -95,15 +95,17 @@ class Store:
                 }
         return {id: found[id] for id in ids if id in found}
 
-    def pages(self, id: str) -> tuple[Page, ...]:
-        """All pages of a record, in order; () if it has none or does not exist."""
-        query = sa.select(pages).where(pages.c.record == id).order_by(pages.c.number)
+    def pages(self, id: str, *, raw: bool = True) -> tuple[Page, ...]:
+        """All pages of a record, in order; () if it has none or does not exist. Their raw text takes as much
+        again: who only shows them does without."""
+        columns = pages.c if raw else _SHOWN
+        query = sa.select(*columns).where(pages.c.record == id).order_by(pages.c.number)
         with self.database.reading() as connection:
             return tuple(_page(row) for row in connection.execute(query))
 
     def page(self, id: str, number: int) -> Page:
         """One page. Raises NotFound."""
-        query = sa.select(pages).where(pages.c.record == id, pages.c.number == number)
+        query = sa.select(*pages.c).where(pages.c.record == id, pages.c.number == number)
         with self.database.reading() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
@@ -112,7 +114,7 @@ class Store:
 
     def some_pages(self, id: str, numbers: Iterable[int]) -> tuple[Page, ...]:
         """Those of a record's pages that have these numbers, in order."""
-        query = sa.select(pages).where(pages.c.record == id, pages.c.number.in_(list(numbers)))
+        query = sa.select(*pages.c).where(pages.c.record == id, pages.c.number.in_(list(numbers)))
         with self.database.reading() as connection:
             return tuple(_page(row) for row in connection.execute(query.order_by(pages.c.number)))
 
@@ -324,7 +326,16 @@ def _write_pages(connection: sa.Connection, id: str, some: Sequence[Page]) -> No
         connection.execute(
             pages.insert(),
             [
-                {"record": id, "number": p.number, "label": p.label, "grade": p.grade, "text": p.text}
+                {
+                    "record": id,
+                    "number": p.number,
+                    "label": p.label,
+                    "grade": p.grade,
+                    "text": p.text,
+                    "quality": p.quality,
+                    "raw": None if p.raw == p.text else p.raw,
+                    "recognised": p.recognised,
+                }
                 for p in some
             ],
         )
@@ -336,8 +347,12 @@ def _note_change(connection: sa.Connection, id: str, at: datetime, *, deleted: b
     connection.execute(changes.insert().values(seq=seq, record=id, deleted=deleted, at=at.isoformat()))
 
 
+_SHOWN = [column if column.name != "raw" else sa.null().label("raw") for column in pages.c]
+
+
 def _page(row: Any) -> Page:
-    return Page(row.number, row.text, row.label, row.grade)
+    quality = Quality(row.quality)
+    return Page(row.number, row.text, row.label, row.grade, quality, row.raw, row.recognised)
 
 
 def _batches(values: Sequence[Any], size: int = _IN_BATCH) -> Iterator[Sequence[Any]]:

@@ -129,15 +129,30 @@ class Subject:
     evidence: tuple[Evidence, ...] = ()
 
 
+class Quality(StrEnum):
+    """How well a page could be read, the worst first."""
+
+    EMPTY = "empty"  # nothing is printed there
+    SCAN = "scan"  # a picture whose text nobody has read yet
+    GARBLED = "garbled"  # noise instead of words: a font without its table, a poor recognition
+    SPLIT = "split"  # words cut by blanks in many places
+    GOOD = "good"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The text of one page (NFC). ``number`` counts from 1 in file order, ``label`` is what is
-    printed on it if known, ``grade`` its legibility from 0 to 1."""
+    printed on it if known, ``grade`` its legibility from 0 to 1. ``raw`` is the text as it was read, None
+    when cleaning changed nothing or when it was not asked for. ``recognised`` is how sure (0 to 1) the
+    recognition of characters was; None for a page whose file holds its text."""
 
     number: int
     text: str
     label: str | None = None
     grade: float = 1.0
+    quality: Quality = Quality.GOOD
+    raw: str | None = None
+    recognised: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +269,8 @@ def fingerprint(record: Record, pages: Iterable[Page] = ()) -> str:
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode())
     for page in pages:
         digest.update(f"\f{page.number}\t{page.label}\t{page.grade:.3f}\t{page.text}".encode())
+        if page.quality is not Quality.GOOD or page.recognised is not None:
+            digest.update(f"\t{page.quality}\t{page.recognised}".encode())
     return digest.hexdigest()
 
 

@@ -30,6 +30,10 @@ pages = sa.Table(
     sa.Column("label", sa.String(40)),
     sa.Column("grade", sa.Float, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
+    sa.Column("quality", sa.String(20), nullable=False, server_default="good"),
+    sa.Column("raw", sa.Text),
+    sa.Column("recognised", sa.Float),
+    sa.Index("pages_quality", "quality", "grade"),
 )
 
 keys = sa.Table(
@@ -157,3 +161,106 @@ trail = sa.Table(
     sa.Index("trail_actor", "actor"),
 )
 """The audit trail: lines are added, never changed (triggers of the database refuse it)."""
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("source", sa.String(20), nullable=False),
+    sa.Column("actor", sa.String(60), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Index("batches_created", "created"),
+)
+"""Files that came in together: a deposit, a watched folder."""
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("batch", sa.BigInteger, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("key", sa.String(200), nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due", sa.Float, nullable=False),
+    sa.Column("lease", sa.Float),
+    sa.Column("holder", sa.String(80)),
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.Text),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.Column("finished", sa.String(40)),
+    sa.Index("jobs_due", "state", "priority", "due"),
+    sa.Index("jobs_batch", "batch", "state"),
+)
+"""Work to do on one file each. ``due`` and ``lease`` are seconds since 1970."""
+
+reviews = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column("record", sa.String(120), sa.ForeignKey("records.id"), primary_key=True),
+    sa.Column("since", sa.String(40), nullable=False),
+    sa.Column("batch", sa.BigInteger),
+    sa.Column("found", sa.Text, nullable=False),
+    sa.Index("reviews_since", "since"),
+)
+"""Records that the machine filled in and nobody has looked at; ``found`` says where each field was read."""
+
+versions = sa.Table(
+    "versions",
+    metadata,
+    sa.Column("record", sa.String(120), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("actor", sa.String(60), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""What records said before each change; evidence of subjects left out."""
+
+redirects = sa.Table(
+    "redirects",
+    metadata,
+    sa.Column("old", sa.String(120), primary_key=True),
+    sa.Column("new", sa.String(120), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Index("redirects_new", "new"),
+)
+"""Where records that were merged into another one are found now."""
+
+sketches = sa.Table(
+    "sketches",
+    metadata,
+    sa.Column("record", sa.String(120), sa.ForeignKey("records.id"), primary_key=True),
+    sa.Column("hash", sa.BigInteger, primary_key=True),
+    sa.Index("sketches_hash", "hash"),
+)
+"""A sample of the word sequences of a record's text, by which nearly the same text is found."""
+
+doubts = sa.Table(
+    "doubts",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("record", sa.String(120), nullable=False),
+    sa.Column("other", sa.String(120), nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("created", sa.String(40), nullable=False),
+    sa.UniqueConstraint("record", "other"),
+    sa.Index("doubts_state", "state", "created"),
+)
+"""Pairs of records that may tell of one work, for a person to settle."""
+
+mappings = sa.Table(
+    "mappings",
+    metadata,
+    sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+)
+"""What the columns of a spreadsheet hold, under the name that a librarian gave it."""

@@ -61,8 +61,10 @@ def test_text_that_no_database_can_keep_is_made_harmless() -> None:
 
 
 def test_grades_stay_between_0_and_1() -> None:
-    draft = from_wire(json.dumps({"pages": [[1, "a", None, 7], [2, "b", None, -1]]}))
+    rows = [[1, "a", None, 7, "good", None, None], [2, "b", None, -1, "garbled", "ḅ", 2]]
+    draft = from_wire(json.dumps({"pages": rows}))
     assert [page.grade for page in draft.pages] == [1.0, 0.0]
+    assert draft.pages[1].recognised == 1.0
 
 
 def test_only_what_is_known_goes_into_a_record() -> None:

@@ -158,8 +158,8 @@ def served(app: Flask) -> Iterator[str]:
 def whole(app: Flask) -> WSGIApplication:
     """The application, its answers read to the end and closed before they are sent.
 
-    When a browser goes away in the middle of an answer, the server of the tests may leave the file that it was
-    sending open.
+    When a browser goes away in the middle of an answer, the server of the tests may leave the file that it
+    was sending open.
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
