@@ -59,6 +59,10 @@ class Action(StrEnum):
     KEY_REVOKED = "key.revoked"
     MESSAGE_READ = "message.read"
     MESSAGE_RETRIED = "message.retried"
+    DEPOSIT_OPENED = "deposit.opened"
+    DEPOSIT_STOPPED = "deposit.stopped"
+    DEPOSIT_RESUMED = "deposit.resumed"
+    DEPOSIT_CANCELLED = "deposit.cancelled"
     TRAIL_EXPORTED = "trail.exported"
     SECRET_ROTATED = "secret.rotated"
 
@@ -71,6 +75,11 @@ def acting(actor: str) -> Iterator[None]:
         yield
     finally:
         _actor.reset(token)
+
+
+def actor() -> str:
+    """Who acts now."""
+    return _actor.get()
 
 
 def acts(actor: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kb import records
+from kb import records, versions
 from kb.audit import Action, Trail, difference
 from kb.config import Config
 from kb.connection import Database, next_value
@@ -29,7 +29,7 @@ from kb.errors import NotFound, StorageError
 from kb.french import fold
 from kb.originals import Originals
 from kb.records import Page, Quality, Record
-from kb.tables import changes, keys, pages, thesauri
+from kb.tables import changes, doubts, keys, pages, reviews, sketches, thesauri
 from kb.tables import records as rows
 from kb.thesaurus import Thesaurus
 
@@ -53,6 +53,7 @@ class Store:
         self.database = Database(url)
         self.trail = Trail(self.database)
         self._thesaurus: tuple[int, Thesaurus] | None = None
+        self.folder = folder
         self.originals = Originals(folder / "originals")
 
     @classmethod
@@ -157,6 +158,23 @@ class Store:
         with self.database.reading() as connection:
             return tuple(records.from_json(json.loads(body)) for body in connection.scalars(query))
 
+    def fingerprint(self, id: str) -> str:
+        """What the record and its pages were when they were saved, as one number; "" for no record."""
+        with self.database.reading() as connection:
+            return connection.scalar(sa.select(rows.c.fingerprint).where(rows.c.id == id)) or ""
+
+    def keys(self, id: str) -> set[tuple[str, str]]:
+        """By what else than its id a record is found, as (kind, value)."""
+        query = sa.select(keys.c.kind, keys.c.value).where(keys.c.record == id)
+        with self.database.reading() as connection:
+            return {(row.kind, row.value) for row in connection.execute(query)}
+
+    def was_deleted(self, id: str) -> bool:
+        """Whether there was such a record once, and it was deleted or merged into another one."""
+        query = sa.select(changes.c.deleted).where(changes.c.record == id)
+        with self.database.reading() as connection:
+            return bool(connection.scalar(query))
+
     def ids(self) -> Iterator[str]:
         """Ids of all records, in order; memory stays flat."""
         last = ""
@@ -196,6 +214,8 @@ class Store:
                 return False
             now = datetime.now(UTC)
             created = now if held is None else records.from_json(json.loads(held.body)).created
+            if held is not None:
+                versions.keep(connection, records.from_json(json.loads(held.body)))
             dated = dataclasses.replace(record, created=created, updated=now)
             _write_record(connection, dated, fingerprint, replaces=held is not None)
             before = None if held is None else _traced(json.loads(held.body), self.pages(record.id))
@@ -217,8 +237,11 @@ class Store:
             if body is None:
                 raise NotFound("record", id)
             before = _traced(json.loads(body), self.pages(id))
-            for table in (pages, keys):
+            versions.keep(connection, records.from_json(json.loads(body)))
+            for table in (pages, keys, reviews, sketches):
                 connection.execute(table.delete().where(table.c.record == id))
+            pair = sa.or_(doubts.c.record == id, doubts.c.other == id)
+            connection.execute(doubts.delete().where(pair))
             connection.execute(rows.delete().where(rows.c.id == id))
             _note_change(connection, id, datetime.now(UTC), deleted=True)
             self.trail.note(Action.RECORD_DELETED, f"notice:{id}", before)
@@ -298,11 +321,12 @@ def _write_record(connection: sa.Connection, record: Record, fingerprint: str, *
         connection.execute(keys.delete().where(keys.c.record == record.id))
     else:
         connection.execute(rows.insert().values(id=record.id, **values))
-    if found := sorted(_keys_of(record)):
+    if found := sorted(keys_of(record)):
         connection.execute(keys.insert(), [{"kind": k, "value": v, "record": record.id} for k, v in found])
 
 
-def _keys_of(record: Record) -> set[tuple[str, str]]:
+def keys_of(record: Record) -> set[tuple[str, str]]:
+    """By what else than its id the record is found, as (kind, value)."""
     found = {("title", record.title), *record.identifiers.items()}
     found |= {("sha256", file.sha256) for file in record.files}
     found |= {("call_number", copy.call_number) for copy in record.copies if copy.call_number}

@@ -192,6 +192,7 @@ jobs = sa.Table(
     sa.Column("holder", sa.String(80)),
     sa.Column("done", sa.Integer, nullable=False),
     sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("result", sa.String(20)),
     sa.Column("outcome", sa.Text),
     sa.Column("created", sa.String(40), nullable=False),
     sa.Column("finished", sa.String(40)),

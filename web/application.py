@@ -20,7 +20,7 @@ _HSTS = "max-age=31536000"
 _POLICY = "; ".join(
     (
         "default-src 'none'",
-        *(f"{kind}-src 'self'" for kind in ("style", "img", "font", "connect")),
+        *(f"{kind}-src 'self'" for kind in ("script", "style", "img", "font", "connect")),
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -56,7 +56,20 @@ class _Spacing(Extension):
 
 def build(parts: Parts) -> Flask:
     """The application over opened parts."""
-    from web import account, administration, auth, catalogue, pages, people, trail_page
+    from web import (
+        account,
+        administration,
+        auth,
+        catalogue,
+        curation,
+        deposit,
+        editor,
+        legibility,
+        likeness,
+        pages,
+        people,
+        trail_page,
+    )
 
     app = Flask("web", static_folder=None)
     app.debug = False  # whatever the environment says: a debugger would run what strangers type
@@ -68,6 +81,8 @@ def build(parts: Parts) -> Flask:
     _dress(app, parts)
     guard.stand_before(app)
     for module in (catalogue, pages, auth, account, administration, people, trail_page):
+        app.register_blueprint(module.views)
+    for module in (deposit, curation, editor, legibility, likeness):
         app.register_blueprint(module.views)
     failures.tell(app)
     app.after_request(_with_headers)

@@ -20,7 +20,7 @@ from web.cli_people import audit, secret, users
 from web.command import AS_JSON, DATA_HELP, FOLDER, Commands, initialised, opened, print_json
 
 if TYPE_CHECKING:
-    from ingest.pipeline import Outcome
+    from ingest.outcomes import Outcome
     from kb.config import Config
     from web.parts import Parts
 

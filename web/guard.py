@@ -26,18 +26,22 @@ from web.rendering import parts
 FORMS = Limit("forms", 120, 600)
 EXPORTS = Limit("exports", 20, 600)
 _READING = ("GET", "HEAD", "OPTIONS")
-_FORM = "application/x-www-form-urlencoded"
+_FORM, _FILES = "application/x-www-form-urlencoded", "multipart/form-data"
 _WITHOUT_FACTOR = frozenset({Right.VISIT, Right.OWN_ACCOUNT})
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def needs(right: Right, *, limit: Limit | None = None, counted: bool = True) -> Callable[[View], View]:
+def needs(
+    right: Right, *, limit: Limit | None = None, counted: bool = True, largest: int = 0, fields: int = 0
+) -> Callable[[View], View]:
     """Marks a view as one for those who have the right; ``limit`` counts each request to it. Its forms are
-    counted as all are, unless the view counts them by itself (``counted`` false)."""
+    counted as all are, unless the view counts them by itself (``counted`` false). A form that brings files
+    says how many bytes it may have at most (``largest``), a long one how many ``fields``."""
 
     def mark(view: View) -> View:
         view.right, view.limit, view.counted = right, limit, counted  # type: ignore[attr-defined]
+        view.largest, view.fields = largest, fields  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -63,14 +67,25 @@ def _check() -> None:
         raise Forbidden
     if right is not Right.VISIT and not identity().may(right):
         raise NotSignedIn if identity() is VISITOR else Forbidden
-    if request.method not in _READING and request.mimetype != _FORM:
-        raise UnsupportedMediaType  # no form of ours has files, and what reads them expects other values
     view = current_app.view_functions[request.endpoint]
+    _check_body(getattr(view, "largest", 0), getattr(view, "fields", 0))
     limit = getattr(view, "limit", None)
     if limit is None and request.method not in _READING and getattr(view, "counted", True):
         limit = FORMS
     if limit is not None:
         parts().limits.take(limit, address() if identity() is VISITOR else identity().actor)
+
+
+def _check_body(largest: int, fields: int) -> None:
+    """Only forms are taken, with files only where a view awaits some: others expect other values."""
+    if request.method in _READING:
+        return
+    if request.mimetype != _FORM and not (largest and request.mimetype == _FILES):
+        raise UnsupportedMediaType
+    if largest:
+        request.max_content_length = largest
+    if fields:
+        request.max_form_parts = fields
 
 
 def identity() -> Identity:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingest import pipeline
-from ingest.pipeline import Outcome
+from ingest.outcomes import Outcome
 from search import indexing
 from web.messages import STATUSES, STATUSES_OF_MANY
 from web.parts import Parts

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ingest import pipeline
+from ingest import arrivals
 from ingest.isolation import Sandbox
 from ingest.tagging import Suggestion
 from kb import french, records
@@ -104,7 +104,7 @@ def tags_of_file(parts: Parts, path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise IngestError(Reason.MISSING, str(path))
     with Sandbox() as sandbox:
-        draft = pipeline.read(path, sandbox)[0]
+        draft = arrivals.read(path, sandbox)[0]
     return _tags(parts, draft.title or "", [page.text for page in draft.pages])
 
 

@@ -29,7 +29,8 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])  # "ingest" is the packag
 
 import corpus  # noqa: E402
 from ingest.isolation import Sandbox  # noqa: E402
-from ingest.pipeline import Outcome, ingest  # noqa: E402
+from ingest.outcomes import Outcome  # noqa: E402
+from ingest.pipeline import ingest  # noqa: E402
 from ingest.tagging import Suggestion, Tagger, Text  # noqa: E402
 from kb.config import Config  # noqa: E402
 from kb.database import Store  # noqa: E402

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.isolation import Sandbox
-from ingest.pipeline import Status, ingest
+from ingest.outcomes import Status
+from ingest.pipeline import ingest
 from ingest.tagging import Tagger
 from kb.config import Config
 from kb.database import Store
@@ -25,7 +26,7 @@ FILES = 24
 PROGRAM = """
 import sys
 from pathlib import Path
-from ingest import pipeline
+from ingest import pipeline, saving
 from kb.config import Config
 from kb.database import Store
 
@@ -33,7 +34,7 @@ class NoTags:
     def suggest(self, texts):
         return [[] for _ in texts]
 
-pipeline.GROUP_SECONDS = float(sys.argv[3])
+saving.GROUP_SECONDS = float(sys.argv[3])
 store = Store.open(Config(data=Path(sys.argv[1])))
 print("ready", flush=True)
 for outcome in pipeline.ingest([Path(sys.argv[2])], store, NoTags(), centre="vc"):

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ingest.isolation import Sandbox
-from ingest.pipeline import Outcome, Status, ingest
+from ingest.outcomes import Outcome, Status
+from ingest.pipeline import ingest
 from ingest.tagging import Tagger
 from kb.database import Store
 from kb.records import Origin, Record, State

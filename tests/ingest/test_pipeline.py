@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from ingest.arrivals import find, problem_of
 from ingest.holdings import text_of, with_subjects
 from ingest.isolation import Limits, Sandbox
-from ingest.pipeline import Outcome, Status, find, ingest, problem_of
+from ingest.outcomes import Outcome, Status
+from ingest.pipeline import ingest
 from ingest.tagging import Tagger
 from kb.config import Config
 from kb.database import Store
