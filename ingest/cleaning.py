@@ -1,7 +1,7 @@
 """Text as readers find it to text as people read it.
 
-Hides what typesetting leaves behind (ligatures, hyphens at line ends, running heads, page numbers, invisible
-characters), how legible a page is, and in which language a text is.
+Hides what typesetting leaves behind (ligatures, hyphens at line ends, invisible characters), and in which
+order a page is mended: characters, typesetting, accents, running heads, words in pieces.
 """
 
 from __future__ import annotations
@@ -11,148 +11,105 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from kb.french import fold
-from kb.records import Page
+from ingest import lexicon
+from ingest.characters import mend_accents, mend_encoding, mend_font
+from ingest.language import language
+from ingest.legibility import grade, has_text, judge
+from ingest.lexicon import Lexicon
+from ingest.rejoining import close_up, rejoined
+from ingest.running_heads import without_running_heads
+from kb.records import Page, Quality
+
+__all__ = ["clean", "clean_pages", "grade", "has_text", "language", "rejoined", "storable"]
 
 _LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "ĳ": "ij"}
 )
 _NEWLINES = re.compile(r"\r\n?|[\u2028\x0b\x0c\x85]")
-# pdfium writes U+FFFE or U+0002 for a hyphen that it takes for one of typesetting.
-_TYPESET_HYPHEN = re.compile(r"[\ufffe\u0002\u00ad]\s*\n\s*")
+# pdfium writes U+FFFE or U+0002 for a hyphen at the end of a line, whatever it is there for, and often leaves
+# the end of the line out.
+_PDF_HYPHEN = re.compile(r"[\ufffe\u0002][ \t]*\n?[ \t]*(?=\w)")
+_SOFT_HYPHEN = re.compile(r"\u00ad\s*\n\s*")
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
-_LINE_HYPHEN = re.compile(r"(?<=[a-zà-öø-ÿœ]{2})[-‐]\n(?=[a-zà-öø-ÿœ]{2})")
+_LINE_HYPHEN = re.compile(r"[-‐]\n(?=([^\W\d_]+))")
+_BEFORE = re.compile(r"((?:[^\W\d_]+-)*)([^\W\d_]+)\Z")
+_LONGEST = 60  # characters before a hyphen that are looked at
+_REFUSED = re.compile(r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]")
 _BLANKS = re.compile(r"[ \t\u2000-\u2008\u200a\u205f\u3000]+")
 _MANY_LINES = re.compile(r"\n{3,}")
-_NUMBER = re.compile(r"\d+")
-_PAGE_NUMBER = re.compile(
-    r"\W*(?:page|p\.?)?\s*(\d{1,4}|[ivxl]{1,6})(?:\s*(?:/|sur)\s*\d{1,4})?\W*", re.IGNORECASE
-)
-_EDGE = 2  # lines at the top and at the bottom of a page that may be running heads
-_SAME = (
-    0.6  # share of the pages on which a line must come back to be a running head: more than every other page
-)
-_SHORTEST = 4  # pages below which a line that comes back may well be a heading
-_WORDS = re.compile(r"[^\W\d_]+")
-_SAMPLE = 20_000  # characters that a language is told from
-_FIVE_LETTERS = re.compile(r"(?:[\W_]*[^\W_]){5}")
-_ODD = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufffd-\uffff\ud800-\udfff\ue000-\uf8ff]")
-_MUTE = re.compile(r"(?<![^\W\d_])[bcdfghjklmnpqrstvwxzç]{5,}(?![^\W\d_])", re.IGNORECASE)
-_HUMP = re.compile(r"[a-zà-öø-ÿ][A-ZÀ-ÖØ-Þ]")
-_READABLE_WORDS = 3  # fewer and a page has no words to be judged by
 
 
 def clean(text: str) -> str:
-    """``text`` in NFC, lines ended by ``\\n``, words joined again that the end of a line had cut, paragraphs
+    """``text`` in NFC, lines ended by ``\n``, words joined again that the end of a line had cut, paragraphs
     apart by one empty line, nothing invisible."""
     text = _NEWLINES.sub("\n", text)
-    text = _TYPESET_HYPHEN.sub("", text)
+    text = _SOFT_HYPHEN.sub("", _PDF_HYPHEN.sub("-\n", text))
     text = _INVISIBLE.sub("", text).translate(_LIGATURES)
-    text = _LINE_HYPHEN.sub("", text)
     text = "\n".join(_BLANKS.sub(" ", line).strip(" ") for line in text.split("\n"))
+    text = _LINE_HYPHEN.sub(_unhyphenated, text)
     return unicodedata.normalize("NFC", _MANY_LINES.sub("\n\n", text).strip())
 
 
+def _unhyphenated(hyphen: re.Match[str]) -> str:
+    """What is left of a hyphen at a line end: nothing where it cut a word; all of it where it belongs to the
+    word, as in names, and between two words that make none without it."""
+    start = hyphen.start()
+    before = _BEFORE.search(hyphen.string, max(0, start - _LONGEST), start)
+    if before is None or len(before[2]) < 2 or len(hyphen[1]) < 2:
+        return hyphen.group()
+    parts, half, after = before[1], before[2], hyphen[1]
+    whole, french = half + after, lexicon.base()
+    if not (after.islower() or whole.isupper()):
+        return hyphen.group()
+    if french.knows(whole):
+        return ""
+    belongs = parts or whole.isupper() or french.knows(f"{half}-{after}")
+    return hyphen.group() if belongs or (french.knows(half) and french.knows(after)) else ""
+
+
 def clean_pages(pages: Sequence[Page]) -> tuple[Page, ...]:
-    """Pages cleaned and graded, running heads and page numbers off; numbers and labels stay."""
-    texts = _without_running_heads([clean(page.text) for page in pages])
+    """Pages cleaned and graded, running heads and page numbers off; numbers and labels stay. ``raw`` is the
+    text as it was read where more than typesetting was mended. A page that its reader knows to be a SCAN
+    without text stays one."""
+    french = lexicon.base()
+    reads = [page.text for page in pages]
+    cleaned = _cleaned(pages, reads)
+    garbled = [i for i, page in enumerate(cleaned) if page.quality is Quality.GARBLED]
+    if garbled:
+        for i in garbled:
+            reads[i] = mend_font(reads[i], french)
+        if any(read != page.text for read, page in zip(reads, pages, strict=True)):
+            cleaned = _cleaned(pages, reads)
+    own = any(page.quality is Quality.SPLIT for page in cleaned)
+    # The words that the document has whole elsewhere help to mend a page in pieces.
+    return rejoined(cleaned, Lexicon.of(page.text for page in cleaned) if own else french)
+
+
+def _cleaned(pages: Sequence[Page], reads: Sequence[str]) -> tuple[Page, ...]:
+    """``pages`` with what was read of each, cleaned and graded, but not joined."""
+    tidy = [clean(read) for read in reads]
+    texts = without_running_heads([_mended(*texts) for texts in zip(reads, tidy, strict=True)])
     return tuple(
-        dataclasses.replace(page, text=text, grade=grade(text))
-        for page, text in zip(pages, texts, strict=True)
+        _graded(page, text, text != before or read != page.text)
+        for page, read, text, before in zip(pages, reads, texts, tidy, strict=True)
     )
 
 
-def grade(text: str) -> float:
-    """How legible a text is, from 0 (nothing, or noise) to 1: the share of characters that French and its
-    neighbours write with, times the share of words that look like words."""
-    visible = sum(map(len, text.split()))
-    if not visible:
-        return 0.0
-    sound = 1 - len(_ODD.findall(text)) / visible
-    words = len(_WORDS.findall(text))
-    if words < _READABLE_WORDS:
-        return round(sound, 3)
-    return round(sound * (1 - min(words, _strange(text)) / words), 3)
+def _mended(read: str, tidy: str) -> str:
+    """A page's text with its encoding, spaced letters and accents mended, where they must be."""
+    french = lexicon.base()
+    mended = close_up(mend_encoding(read, french), french)
+    return mend_accents(tidy if mended == read else clean(mended), french)
 
 
-def has_text(text: str) -> bool:
-    """Whether there is more than a page number: five letters or digits."""
-    return _FIVE_LETTERS.match(text) is not None
+def _graded(page: Page, text: str, changed: bool) -> Page:
+    graded, quality = judge(text, page.recognised)
+    if page.quality is Quality.SCAN and not text:
+        quality = Quality.SCAN
+    raw = storable(page.text) if changed and page.raw is None else page.raw
+    return dataclasses.replace(page, text=text, grade=graded, quality=quality, raw=raw)
 
 
-def _strange(text: str) -> int:
-    """How many words are long without a vowel, or have capitals in their midst: a font without its table."""
-    mute = sum(not match.group().isupper() for match in _MUTE.finditer(text))
-    mixed, end, counted = 0, -1, False
-    for match in _HUMP.finditer(text):
-        # A second hump in the same word; one is common (« McDonald », « LaSer »).
-        same = end >= 0 and (end == match.start() or text[end : match.start()].isalpha())
-        mixed += same and not counted
-        counted, end = same, match.end()
-    return mute + mixed
-
-
-def _without_running_heads(texts: list[str]) -> list[str]:
-    """Lines off that come back, figures aside, at the same edge of most pages; of two or three pages, only
-    what comes back on all with another number each time."""
-    lines = [text.split("\n") for text in texts]
-    written = sum(1 for text in texts if text)
-    if written < 2:
-        return texts
-    heads, feet = (_returning(lines, end, written) for end in (1, -1))
-    return ["\n".join(_cut(_cut(page, heads, 1), feet, -1)).strip() for page in lines]
-
-
-def _returning(pages: list[list[str]], end: int, written: int) -> set[str]:
-    met: dict[str, list[str]] = {}
-    for page in pages:
-        for key, line in _edge_lines(page, end).items():
-            met.setdefault(key, []).append(line)
-    if written >= _SHORTEST:
-        return {key for key, lines in met.items() if len(lines) >= _SAME * written}
-    return {key for key, lines in met.items() if "#" in key and len(set(lines)) == len(lines) == written}
-
-
-def _edge_lines(page: list[str], end: int) -> dict[str, str]:
-    return {_head_key(line): line for line in [line for line in page if line][::end][:_EDGE]}
-
-
-def _head_key(line: str) -> str:
-    """What a running head keeps from page to page."""
-    return "#" if _PAGE_NUMBER.fullmatch(line) else _NUMBER.sub("#", fold(line))
-
-
-def _cut(page: list[str], keys: set[str], end: int) -> list[str]:
-    rest = page[::end]
-    for _ in range(_EDGE):
-        at = next((i for i, line in enumerate(rest) if line), None)
-        if at is None or _head_key(rest[at]) not in keys:
-            break
-        rest = rest[at + 1 :]
-    return rest[::end]
-
-
-# Frequent words, some twenty a language, folded; "gcf" is the Creole of Martinique and Guadeloupe. A text is
-# in the language of which most words are met.
-_PROFILES = {
-    "fr": "le la les des et est dans pour que qui sur avec une par ne pas sont au aux du ce cette ou leur",
-    "en": "the of and to in is that for it with as was on are by this be from at or which have not their",
-    "es": "el los las y que del se por con una para su es al lo como mas pero sus esta son entre cuando muy",
-    "pt": "o os um uma que do da dos das em nao para com por mais ao se como foi mas pelo pela sao ser ou",
-    "it": "il di che e la per un con del si non della le sono da una nel alla piu dei come anche gli ma",
-    "de": "der die und in den von zu das mit sich des auf fur ist im dem nicht ein eine als auch es an",
-    "nl": "de het een en van in is dat op te zijn met voor niet aan er om ook als dan maar bij nog door",
-    "gcf": "ka se pou nou yo epi pa an te ki ni adan le di moun sa ou mwen menm kon fe ba tout asi lanmou",
-}
-_LANGUAGES = {code: frozenset(words.split()) for code, words in _PROFILES.items()}
-_ENOUGH = 0.12  # share of frequent words below which no language is named: running French has 0.35
-
-
-def language(text: str) -> str | None:
-    """BCP 47 code of the language of ``text``: seven of Europe's and Antillean Creole; None if unsure."""
-    words = _WORDS.findall(fold(text[:_SAMPLE]))
-    if len(words) < 5:
-        return None
-    counts = {code: sum(word in common for word in words) for code, common in _LANGUAGES.items()}
-    best = max(counts, key=lambda code: counts[code])
-    return best if counts[best] >= _ENOUGH * len(words) else None
+def storable(text: str) -> str:
+    """``text`` as it was read, in NFC, without what databases and XML refuse (XML 1.0, 2.2)."""
+    return unicodedata.normalize("NFC", _REFUSED.sub("", text))

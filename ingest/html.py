@@ -13,10 +13,11 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 from bs4.element import Comment, Doctype, NavigableString, ProcessingInstruction, Tag
 
-from ingest.cleaning import clean, grade, has_text
+from ingest.cleaning import clean, has_text
 from ingest.drafts import Draft, Heading
 from ingest.frontmatter import Line, Metadata, agent, completed, is_title, regular_language, split_keywords
 from ingest.isolation import beat
+from ingest.legibility import judge
 from kb.errors import Reason, UnreadableDocument
 from kb.formats import type_named
 from kb.french import fold, passages
@@ -69,7 +70,7 @@ def draft_of(markup: bytes | str, name: str, media_type: str = MEDIA_TYPE) -> Dr
         raise UnreadableDocument(Reason.NO_TEXT, "pictures only")
     if not text:
         raise UnreadableDocument(Reason.EMPTY, "no text in the page")
-    pages = tuple(Page(i, cut, None, grade(cut)) for i, cut in enumerate(passages(text), start=1))
+    pages = tuple(Page(i, cut, None, *judge(cut)) for i, cut in enumerate(passages(text), start=1))
     lines = [Line(line) for line in text.split("\n")[:40] if line]
     draft = Draft(
         title=title,

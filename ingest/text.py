@@ -14,9 +14,10 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from ingest import html
-from ingest.cleaning import clean, clean_pages, grade
+from ingest.cleaning import clean, clean_pages
 from ingest.drafts import Draft
 from ingest.frontmatter import Line, Metadata, completed, split_keywords
+from ingest.legibility import judge
 from kb.errors import Reason, UnreadableDocument
 from kb.french import passages
 from kb.records import Page, regular_date
@@ -72,7 +73,7 @@ def read(path: Path) -> Iterator[Draft]:
     if len(sheets) > 1:
         pages = clean_pages([Page(i, sheet) for i, sheet in enumerate(_trimmed(sheets), start=1)])
     else:
-        pages = tuple(Page(i, cut, None, grade(cut)) for i, cut in enumerate(passages(clean(text)), start=1))
+        pages = tuple(Page(i, cut, None, *judge(cut)) for i, cut in enumerate(passages(clean(text)), start=1))
     if not any(page.grade for page in pages):
         raise UnreadableDocument(Reason.EMPTY, "no words")
     lines = [Line(line) for line in pages[0].text.split("\n") if line]

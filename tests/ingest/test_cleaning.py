@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.cleaning import clean, clean_pages, grade, has_text, language
-from kb.records import Page
+from ingest.cleaning import clean, clean_pages, grade, has_text, language, storable
+from kb.records import Page, Quality
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,21 @@ from kb.records import Page
         ("la réno\u00ad\nvation", "la rénovation"),
         ("Saint-\nJoseph", "Saint-\nJoseph"),
         ("2009-\n2010", "2009-\n2010"),
+        ("2009\ufffe\n2010", "2009-\n2010"),
+        ("inter-\nnational", "international"),
+        ("INTER-\nNATIONAL", "INTERNATIONAL"),
+        ("sous-\npréfet", "sous-\npréfet"),
+        ("Fort-\nde-France", "Fort-\nde-France"),
+        ("Fort-de-\nFrance", "Fort-de-\nFrance"),
+        ("Saint\ufffeBrieuc", "Saint-\nBrieuc"),
+        ("la réno\ufffevation", "la rénovation"),
+        ("la sous\ufffe\r\ndirection", "la sous-\ndirection"),
+        ("socio-\nculturel", "socioculturel"),
+        ("c’est-\nà-dire, dit-\nil", "c’est-\nà-dire, dit-\nil"),
+        ("Jaley-\nrac", "Jaleyrac"),
+        ("le CNIG-\nSRU", "le CNIG-\nSRU"),
+        ("fin -\ndébut", "fin -\ndébut"),
+        ("fin\ufffe", "fin"),
         ("e\u0301cole", "école"),
         ("un  mot\t\tet  l’autre ", "un mot et l’autre"),
         ("l’un\n\n\n\n\nl’autre", "l’un\n\nl’autre"),
@@ -60,6 +75,70 @@ def test_bare_page_numbers_are_dropped_whatever_their_form() -> None:
 def test_numbers_and_labels_of_pages_stay() -> None:
     page = clean_pages([Page(1, "texte", "iv")])[0]
     assert (page.number, page.label) == (1, "iv")
+
+
+SENTENCE = "Les habitants du quartier sont associés à la rénovation, et la commune présente un projet."
+
+
+def test_what_was_read_is_kept_where_more_than_typesetting_changed() -> None:
+    plain, broken, shifted = clean_pages(
+        [
+            Page(1, f"La ville,\r\n  ﬁn  de la réno-\r\nvation. {SENTENCE}"),
+            Page(2, f"La pol itique.\u0000 {SENTENCE}"),
+            Page(3, "".join(chr(ord(c) + 3) if c > " " else c for c in SENTENCE)),
+        ]
+    )
+    assert plain.raw is None
+    assert (broken.text, broken.raw) == (f"La politique. {SENTENCE}", f"La pol itique. {SENTENCE}")
+    assert shifted.text == SENTENCE
+    assert shifted.raw is not None
+    assert shifted.raw.startswith("Ohv kde")
+    assert {page.quality for page in (plain, broken, shifted)} == {Quality.GOOD}
+
+
+def test_what_a_running_head_took_away_is_kept_in_the_raw_text() -> None:
+    first = clean_pages(book(5))[0]
+    assert "Cahier n° 1" not in first.text
+    assert first.raw == book(5)[0].text
+
+
+def test_raw_text_that_the_reader_gave_stays() -> None:
+    assert clean_pages([Page(1, "La pol itique", raw="as read")])[0].raw == "as read"
+
+
+def test_a_scan_stays_a_scan_until_it_has_text() -> None:
+    scan, read, blank = clean_pages(
+        [
+            Page(1, "", quality=Quality.SCAN),
+            Page(2, SENTENCE, quality=Quality.SCAN, recognised=0.8),
+            Page(3, " \n"),
+        ]
+    )
+    assert (scan.quality, scan.grade) == (Quality.SCAN, 0.0)
+    assert (read.quality, read.grade) == (Quality.GOOD, 0.8)
+    assert (blank.quality, blank.raw) == (Quality.EMPTY, None)
+
+
+def test_the_words_of_a_document_mend_its_own_pages_in_pieces() -> None:
+    names = ("Nord", "Sud", "Est", "Ouest", "Centre", "Bourg", "Plage", "Morne")
+    line = "{}.\nLa ville de Zorgbourg et la ville voisine, {}, ont le projet de la ville basse.\n{} !"
+    whole = [Page(n, line.format(name, name, name)) for n, name in enumerate(names, start=1)]
+    broken = (
+        "le s hab itants de Zorg bourg et de la vil le ba sse o nt un pro jet de vil le po ur le s je unes"
+    )
+    last = clean_pages([*whole, Page(9, broken)])[-1]
+    assert last.text.startswith("les habitants de Zorgbourg et de la ville basse ont un projet de ville")
+    assert last.raw == broken
+
+
+@given(st.lists(st.text(), max_size=4))
+def test_any_pages_may_be_cleaned(texts: list[str]) -> None:
+    pages = clean_pages([Page(n, text) for n, text in enumerate(texts, start=1)])
+    assert [page.number for page in pages] == list(range(1, len(texts) + 1))
+    for page in pages:
+        assert 0 <= page.grade <= 1
+        assert (page.quality is Quality.EMPTY) == (not page.text)
+        assert page.raw is None or page.raw == storable(page.raw)
 
 
 def test_plain_french_has_the_best_grade_and_noise_a_poor_one() -> None:
