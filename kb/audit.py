@@ -43,6 +43,8 @@ class Action(StrEnum):
     RECORD_CREATED = "record.created"
     RECORD_CHANGED = "record.changed"
     RECORD_DELETED = "record.deleted"
+    RECORD_MERGED = "record.merged"
+    DOUBT_SETTLED = "doubt.settled"
     THESAURUS_CHANGED = "thesaurus.changed"
     PERSON_INVITED = "person.invited"
     PERSON_CHANGED = "person.changed"
@@ -63,6 +65,8 @@ class Action(StrEnum):
     DEPOSIT_STOPPED = "deposit.stopped"
     DEPOSIT_RESUMED = "deposit.resumed"
     DEPOSIT_CANCELLED = "deposit.cancelled"
+    MAPPING_SAVED = "mapping.saved"
+    MAPPING_DELETED = "mapping.deleted"
     TRAIL_EXPORTED = "trail.exported"
     SECRET_ROTATED = "secret.rotated"
 
@@ -148,6 +152,13 @@ class Trail:
         query = sa.select(trail).where(*_conditions(wanted)).order_by(trail.c.seq.desc()).limit(limit)
         with self._database.reading() as connection:
             return [_line(row) for row in connection.execute(query)]
+
+    def count(self, action: Action, since: datetime) -> int:
+        """How often this was done since then (UTC)."""
+        lines = sa.select(sa.func.count()).select_from(trail)
+        wanted = lines.where(trail.c.action == action, trail.c.at >= since.isoformat())
+        with self._database.reading() as connection:
+            return connection.scalar(wanted) or 0
 
     def every(self, wanted: Wanted) -> Iterator[Line]:
         """All the lines wanted, newest first; memory stays flat."""
