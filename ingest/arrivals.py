@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,11 @@ from ingest.cleaning import clean_pages, has_text
 from ingest.drafts import Draft, from_wire
 from ingest.frontmatter import FILE_NAME, Line, Metadata, completed
 from ingest.isolation import Sandbox
+from ingest.lexicon import Lexicon
 from ingest.ocr import Recogniser
 from ingest.readers import CATALOGUE_TYPES
+from ingest.rejoining import rejoined
+from ingest.tables import PREVIEWED, Preview, preview_from_wire
 from kb.database import Store
 from kb.errors import IngestError, Reason, UnreadableDocument, UnsupportedFormat
 from kb.originals import digest
@@ -27,6 +31,9 @@ from kb.records import Page, Quality
 
 LARGEST_FILE = 500_000_000
 """Bytes: the whole of a text is held several times over, within 1 GiB."""
+
+_SOUND = 0.95  # grade from which a page has no cut words that matter
+_SAMPLED = 2000  # pages of the fund whose words are known: half a second, once, and the words of a field
 
 Beat = Callable[[int, int], None]
 """Told how many pages are done, of how many; may raise to end the work."""
@@ -116,17 +123,27 @@ class Reading:
 
 
 def read(path: Path, sandbox: Sandbox, columns: str = "") -> list[Draft]:
-    """The drafts of one file, read in a child. Raises UnreadableDocument, UnsupportedFormat."""
+    """The drafts of one file, read in a child; ``columns`` (JSON of ``kb.rows.Columns``) says what those of a
+    spreadsheet of records hold. Raises UnreadableDocument, UnsupportedFormat."""
     drafts = []
-    arguments = (str(path), columns) if columns else (str(path),)
+    task = ("ingest.tables:emit", str(path), columns) if columns else ("ingest.readers:emit", str(path))
     try:
-        for line in sandbox.run("ingest.readers:emit", *arguments):
+        for line in sandbox.run(*task):
             drafts.append(from_wire(line))
     except (ValueError, TypeError) as error:
         raise UnreadableDocument(Reason.CRASHED, f"what the reader said cannot be read: {error}") from error
     if not drafts:
         raise UnreadableDocument(Reason.EMPTY, "no draft")
     return drafts
+
+
+def previewed(path: Path, sandbox: Sandbox, columns: str = "", limit: int = PREVIEWED) -> Preview:
+    """The first rows of a spreadsheet and what they would become. Raises UnreadableDocument."""
+    try:
+        lines = list(sandbox.run("ingest.tables:emit_preview", str(path), columns, limit))
+        return preview_from_wire(lines[0])
+    except (ValueError, TypeError, IndexError) as error:
+        raise UnreadableDocument(Reason.CRASHED, f"what the reader said cannot be read: {error}") from error
 
 
 class Reader:
@@ -138,6 +155,8 @@ class Reader:
         self._sandbox = sandbox
         self._folder = folder
         self._recogniser = recogniser
+        self._lexicon: Lexicon | None = None
+        self._lock = threading.Lock()
 
     def read(self, found: Found, beat: Beat | None = None, *, recognises: bool = True) -> Reading:
         """The file as far as it comes. Raises StorageError, and what ``beat`` raises."""
@@ -174,10 +193,22 @@ class Reader:
             reading = self._recognised(reading, self._recogniser, beat)
         if not reading.scanned or recognises:
             _check_text(reading)
-        return reading
+        return self._mended(reading)
+
+    def _mended(self, reading: Reading) -> Reading:
+        """The reading with words joined that blanks had cut, by the words that the fund writes."""
+        draft = reading.drafts[0]
+        if all(page.grade >= _SOUND or not page.text for page in draft.pages):
+            return reading
+        with self._lock:
+            if self._lexicon is None:
+                self._lexicon = Lexicon.of(self._store.good_texts(_SAMPLED))
+        mended = dataclasses.replace(draft, pages=rejoined(draft.pages, self._lexicon))
+        return dataclasses.replace(reading, drafts=(mended,))
 
     def _opened(self, found: Found, sha256: str) -> Reading:
-        folder = self._folder / sha256
+        deposit = () if found.batch is None else (str(found.batch), "opened")
+        folder = self._folder.joinpath(*deposit, sha256)
         folder.mkdir(parents=True, exist_ok=True)
         members = containers.unpack(found.path, self._sandbox, folder, depth=found.depth)
         inside = tuple(
@@ -199,6 +230,31 @@ class Reader:
         cleaned = {page.number: page for page in clean_pages(list(said.values()))}
         whole = tuple(cleaned.get(page.number, page) for page in pages)
         return dataclasses.replace(reading, drafts=(_told_again(draft, whole, reading.found),))
+
+
+def recognised_again(
+    store: Store, recogniser: Recogniser, id: str, numbers: Sequence[int], beat: Beat | None
+) -> tuple[Page, ...]:
+    """All pages of a record, some of them recognised from their pictures. Raises NotFound; UnreadableDocument
+    when it has no file with pages."""
+    record = store.get(id)
+    file = next((file for file in record.files if file.pages and _has_pictures(file.media_type)), None)
+    if file is None:
+        raise UnreadableDocument(Reason.UNSUPPORTED, "no file with pictures of pages")
+    original = store.originals.path(file.sha256)
+    said = [
+        Page(one.number, one.text, recognised=one.confidence)
+        for one in recogniser.recognise(original, file.sha256, numbers, file.media_type, beat)
+    ]
+    cleaned = {page.number: page for page in clean_pages(said)}
+    return tuple(
+        dataclasses.replace(cleaned[page.number], label=page.label) if page.number in cleaned else page
+        for page in store.pages(id)
+    )
+
+
+def _has_pictures(media_type: str) -> bool:
+    return media_type == "application/pdf" or media_type.startswith("image/")
 
 
 def _told_again(draft: Draft, pages: tuple[Page, ...], found: Found) -> Draft:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kb.records import Agent, Copy, Page, Quality
+from kb.records import ACCESS, Agent, Copy, Page, Quality
 
 RECORD_FIELDS = (
     *("title", "subtitle", "type", "agents", "date", "language", "publisher", "place", "series", "issue"),
     *("extent", "abstract", "notes", "call_number", "copies", "host_pages", "keywords", "identifiers"),
+    "access",
 )
 """Fields of a draft that have the same name and the same type in ``kb.records.Record``."""
 
@@ -58,6 +59,7 @@ class Draft:
     host_pages: str | None = None
     keywords: tuple[str, ...] = ()
     identifiers: Mapping[str, str] = field(default_factory=dict)
+    access: str | None = None
     pages: tuple[Page, ...] = ()
     outline: tuple[Heading, ...] = ()
     media_type: str = ""
@@ -157,6 +159,13 @@ def _pages(value: object) -> tuple[Page, ...]:
     return tuple(pages)
 
 
+def _access(value: object) -> str | None:
+    """A kind of access that is known: what a file says of itself never opens more than is said there."""
+    if value is not None and value not in ACCESS:
+        raise ValueError(f"{value!r:.40} is no kind of access")
+    return _text_or_none(value)
+
+
 def _share(value: object) -> float:
     if not isinstance(value, int | float):
         raise ValueError(f"{value!r:.40} is not a number")
@@ -176,6 +185,7 @@ def _rows(value: object, width: int) -> list[list[Any]]:
 
 _NESTED = ("agents", "copies", "pages", "outline")
 _CHECKS: dict[str, Callable[[object], Any]] = {f.name: _text for f in dataclasses.fields(Draft)} | {
+    "access": _access,
     "agents": _agents,
     "copies": _copies,
     "pages": _pages,

@@ -235,6 +235,8 @@ class Catalogue:
             wanted.append(("call_number", draft.call_number))
         wanted.append(("title", draft.title))
         ids = dict.fromkeys(id for kind, value in wanted for id in store.find(kind, value))
+        if ours := _own_id(draft):
+            ids = {ours: None, **ids}
         held = store.get_many(list(ids)).values()
         same = [r for r in held if self._is_same(draft, r)]
         same.sort(key=lambda r: (fold(r.title) != fold(draft.title), r.source != self.source))
@@ -242,6 +244,8 @@ class Catalogue:
         return same + (joinable if len(joinable) == 1 else [])
 
     def _is_same(self, draft: Draft, held: Record) -> bool:
+        if _own_id(draft) == held.id:
+            return True
         same_title = fold(held.title) == fold(draft.title)
         here = held.source == self.source
         for kind in ("record", "isbn"):
@@ -278,6 +282,12 @@ class Catalogue:
         for entry in self.entries:
             if entry.id and (host := _found_host(entry.draft, index, store)) not in (None, entry.id):
                 yield entry.id, str(host)
+
+
+def _own_id(draft: Draft) -> str | None:
+    """The id of the record that the draft was written from, when a fund of ours wrote it: "centre/12"."""
+    centre, slash, number = draft.identifiers.get("record", "").partition("/")
+    return f"{centre}:{number}" if slash and number.isdigit() else None
 
 
 def _keys(draft: Draft) -> list[tuple[str, ...]]:

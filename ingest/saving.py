@@ -13,20 +13,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ingest import holdings
+from ingest import duplicates, holdings
 from ingest.arrivals import Reading
 from ingest.drafts import Draft
 from ingest.outcomes import Outcome, Status, refused
 from ingest.tagging import Suggestion, Text
 from kb.database import Store
+from kb.doubts import Doubts
 from kb.errors import InvalidRecord, Reason, UnreadableDocument
 from kb.records import File, Page, Record
 from kb.reviews import Reviews
+from kb.sketches import Sketches
 
 GROUP_SECONDS = 0.5
 """Longest time that a read document waits for others to be saved with: it must be found within the second."""
 
 _ROWS = 500  # works of a catalogue saved in one transaction: about a second, so that other writers get in
+
+Alike = tuple[str, duplicates.Likeness]
+"""A record that may be the same work, and why."""
 
 Seal = Callable[[Outcome], None]
 """Told the outcome of a file in the transaction that saves it; may raise, and then nothing stays."""
@@ -43,12 +48,15 @@ class Suggests(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
     """What will be saved of one document: ``base`` is the record that it goes into, if there is one,
-    ``paper`` whether that is the notice of the same work on paper."""
+    ``paper`` whether that is the notice of the same work on paper; ``alike`` the records that may be the same
+    work, as the fund stood at ``position`` of its feed."""
 
     reading: Reading
     base: Record | None
     paper: bool
     suggestions: tuple[Suggestion, ...]
+    alike: tuple[Alike, ...]
+    position: int
 
 
 class Desk:
@@ -64,6 +72,8 @@ class Desk:
     ) -> None:
         self.store = store
         self._reviews = Reviews(store.database)
+        self._sketches = Sketches(store.database)
+        self._doubts = Doubts(store.database, store.trail)
         self._tagger = tagger
         self._centre = centre
         self._after_commit = after_commit
@@ -116,8 +126,15 @@ class Desk:
             told = holdings.completed(paper, draft)
         elif held is not None:
             told = holdings.record_of(draft, held, id=held.id, source=reading.found.source)
-        suggestions = self._suggest(told, draft.pages)
-        return _Plan(reading=reading, base=base, paper=paper is not None, suggestions=suggestions)
+        position = self.store.position()
+        return _Plan(
+            reading=reading,
+            base=base,
+            paper=paper is not None,
+            suggestions=self._suggest(told, draft.pages),
+            alike=tuple(duplicates.find(told, draft.pages, self.store, itself=base.id if base else None)),
+            position=position,
+        )
 
     def _held_from(self, source: str) -> Record | None:
         """The document that came from this path before."""
@@ -152,6 +169,7 @@ class Desk:
         except InvalidRecord as error:
             return refused(reading.found.path, UnreadableDocument(Reason.DAMAGED, str(error)))
         self._reviews.open(record.id, draft.found, reading.found.batch)
+        doubts = self._doubt(record, draft.pages, plan)
         told = f"fichier rattaché à la notice de l’ouvrage papier {_named(record)}"
         return Outcome(
             path=reading.found.path,
@@ -159,7 +177,21 @@ class Desk:
             ids=(record.id,),
             warnings=(*draft.warnings, told) if plan.paper else draft.warnings,
             pages=len(draft.pages),
+            doubts=doubts,
         )
+
+    def _doubt(self, record: Record, pages: Sequence[Page], plan: _Plan) -> int:
+        """Ask a librarian about the records that may be the same work; how many they are. What came in since
+        the plan was made is looked at now."""
+        newer = {change.id for change in self.store.changes(plan.position)} - {record.id}
+        alike = [*plan.alike]
+        if newer:
+            alike += duplicates.find(record, pages, self.store, itself=record.id, among=newer)
+        self._sketches.keep(record.id, duplicates.sketch_of(record, pages))
+        asked = {id: likeness for id, likeness in alike if self.store.get_many([id])}
+        for id, likeness in asked.items():
+            self._doubts.add(likeness.kind, record.id, id, likeness.score)
+        return len(asked)
 
     def _holds(self, plan: _Plan) -> bool:
         """Whether the fund still is as it was when the plan was made."""
@@ -184,6 +216,18 @@ class Desk:
             replaced = next((held.sha256 for held in files if held.name == file.name), None)
             record = holdings.with_file(record, file, replaced)
         return self._with_subjects(record, plan.suggestions)
+
+    def repage(self, id: str, pages: Sequence[Page], seal: Seal) -> Outcome:
+        """Give a record another text, and the subjects that it makes. Raises NotFound."""
+        suggestions = self._suggest(self.store.get(id), pages)
+        with self.store.transaction():
+            record = self._with_subjects(self.store.get(id), suggestions)
+            changed = self.store.save(record, pages)
+            self._sketches.keep(id, duplicates.sketch_of(record, pages))
+            status = Status.UPDATED if changed else Status.UNCHANGED
+            outcome = Outcome(path=Path(id), status=status, ids=(id,), pages=len(pages))
+            seal(outcome)
+        return outcome
 
     def _with_subjects(self, record: Record, suggestions: Sequence[Suggestion]) -> Record:
         proposed = holdings.subjects_proposed(suggestions)
@@ -256,6 +300,10 @@ class Desk:
         thesaurus = self.store.thesaurus()
         self.store.save(holdings.with_subjects(record, thesaurus, proposed, catalogued=True))
         catalogue.settle(entry, record.id)
+        if held is None:
+            for id, likeness in duplicates.find(record, (), self.store, itself=record.id):
+                self._doubts.add(likeness.kind, record.id, id, likeness.score)
+        self._sketches.keep(record.id, duplicates.sketch_of(record, self.store.pages(record.id, raw=False)))
         return Status.PUBLISHED if held is None else Status.UPDATED
 
     def _join(self, entry: holdings.Entry, record: Record, suggestions: tuple[Suggestion, ...]) -> None:

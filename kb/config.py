@@ -59,6 +59,12 @@ class Config:
     port: int = _setting(8000, "Port où le serveur écoute")
     processes: int = _setting(2, "Nombre de processus qui servent les pages")
     workers: int = _setting(2, "Nombre de fichiers lus en même temps à l’entrée")
+    background: bool = _setting(
+        True, "Fichiers déposés lus par un processus de « kb serve » ; false : lancez « kb worker »"
+    )
+    report_to: str = _setting(
+        "", "Adresses qui reçoivent le bilan de la semaine, séparées par des virgules"
+    )
     per_page: int = _setting(20, "Résultats par page")
     cache_mb: int = _setting(128, "Mémoire, en Mo, des listes décodées de l’index, par processus")
     pictures_mb: int = _setting(512, "Place, en Mo, des images de pages gardées sur disque")
@@ -107,6 +113,16 @@ class Config:
         given = [name.strip() for name in self.trusted_hosts.split(",")]
         own = (*LOOPBACK, "" if self.host in ANYWHERE else self.host)
         return tuple(dict.fromkeys(name for name in (public, *given, *own) if name))
+
+    @property
+    def reception(self) -> Path:
+        """Folder of the files that came in and are not done with."""
+        return self.data / "arriving"
+
+    @property
+    def recognised(self) -> Path:
+        """Folder of the texts that pictures of pages were recognised as: a cache, dear to make again."""
+        return self.data / "cache" / "ocr"
 
     @property
     def pictures(self) -> Path:

@@ -76,6 +76,11 @@ class Database:
         with self.transaction():
             yield self._local.connection
 
+    def once(self, name: str) -> bool:
+        """Whether this is the first time that somebody asks so; in the transaction that does it."""
+        with self.writing() as connection:
+            return next_value(connection, name) == 1
+
     def best_effort(self, statement: sa.Executable) -> None:
         """Write something that may as well not be written: when somebody else writes, or nothing can be, it
         is left. A page that is only read must not wait for it."""

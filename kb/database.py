@@ -29,7 +29,7 @@ from kb.errors import NotFound, StorageError
 from kb.french import fold
 from kb.originals import Originals
 from kb.records import Page, Quality, Record
-from kb.tables import changes, doubts, keys, pages, reviews, sketches, thesauri
+from kb.tables import changes, doubts, keys, pages, redirects, reviews, sketches, thesauri
 from kb.tables import records as rows
 from kb.thesaurus import Thesaurus
 
@@ -169,6 +169,34 @@ class Store:
         with self.database.reading() as connection:
             return {(row.kind, row.value) for row in connection.execute(query)}
 
+    def good_texts(self, limit: int) -> tuple[str, ...]:
+        """Texts of some pages that were read well, of records all over the fund."""
+        query = sa.select(pages.c.text).where(pages.c.quality == Quality.GOOD).limit(limit)
+        with self.database.reading() as connection:
+            return tuple(connection.scalars(query.order_by(pages.c.number, pages.c.record)))
+
+    def worst_pages(
+        self, qualities: Sequence[Quality], limit: int, offset: int = 0
+    ) -> tuple[tuple[str, Page], ...]:
+        """Pages that were read no better than that, with the ids of their records, the worst first."""
+        query = sa.select(pages).where(pages.c.quality.in_(qualities))
+        ordered = query.order_by(pages.c.grade, pages.c.record, pages.c.number).limit(limit).offset(offset)
+        with self.database.reading() as connection:
+            return tuple((row.record, _page(row)) for row in connection.execute(ordered))
+
+    def save_page(self, id: str, page: Page) -> bool:
+        """Keep another text of one page; False when it is the same. Raises NotFound."""
+        with self.database.transaction():
+            self.page(id, page.number)
+            held = self.pages(id)
+            return self.save(self.get(id), [page if p.number == page.number else p for p in held])
+
+    def page_qualities(self) -> dict[Quality, int]:
+        """How many pages were read how well."""
+        query = sa.select(pages.c.quality, sa.func.count()).group_by(pages.c.quality)
+        with self.database.reading() as connection:
+            return {Quality(quality): count for quality, count in connection.execute(query)}
+
     def was_deleted(self, id: str) -> bool:
         """Whether there was such a record once, and it was deleted or merged into another one."""
         query = sa.select(changes.c.deleted).where(changes.c.record == id)
@@ -242,6 +270,7 @@ class Store:
                 connection.execute(table.delete().where(table.c.record == id))
             pair = sa.or_(doubts.c.record == id, doubts.c.other == id)
             connection.execute(doubts.delete().where(pair))
+            connection.execute(redirects.delete().where(redirects.c.new == id))
             connection.execute(rows.delete().where(rows.c.id == id))
             _note_change(connection, id, datetime.now(UTC), deleted=True)
             self.trail.note(Action.RECORD_DELETED, f"notice:{id}", before)

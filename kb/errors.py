@@ -151,10 +151,12 @@ class Reason(StrEnum):
     TOO_SLOW = "too-slow"
     TOO_LARGE = "too-large"
     TOO_MUCH_MEMORY = "too-much-memory"
+    TOO_DEEP = "too-deep"
     CRASHED = "crashed"
     MISSING = "missing"
     NOT_ALLOWED = "not-allowed"
     BAD_RECORDS = "bad-records"
+    COLUMNS = "columns"
 
 
 class IngestError(KBError):

@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -36,7 +37,7 @@ URGENT, ORDINARY, SLOW = 0, 10, 20
 class JobState(StrEnum):
     """Where a job stands."""
 
-    WAITING = "waiting"
+    WAITING = "queued"
     RUNNING = "running"
     DONE = "done"
     CANCELLED = "cancelled"
@@ -93,6 +94,10 @@ class Jobs:
         self._database = database
         self._trail = trail
 
+    def together(self) -> AbstractContextManager[None]:
+        """What is queued inside is queued together or not at all."""
+        return self._database.transaction()
+
     # -- deposits
 
     def open_batch(self, name: str, source: str) -> int:
@@ -130,12 +135,13 @@ class Jobs:
         self._turn(id, BatchState.STOPPED, BatchState.OPEN, Action.DEPOSIT_RESUMED)
 
     def cancel(self, id: int) -> None:
-        """Give up what is not done yet; what is done stays. Raises NotFound, Conflict."""
-        left = sa.and_(jobs.c.batch == id, jobs.c.state == JobState.WAITING)
+        """Give up what is not done yet; what is done stays. Who works on it loses the lease, so that a worker
+        that has died holds nothing up. Raises NotFound, Conflict."""
+        left = sa.and_(jobs.c.batch == id, jobs.c.state.in_((JobState.WAITING, JobState.RUNNING)))
         with self._database.writing() as connection:
             state = self.batch(id).state
             self._turn(id, state, BatchState.CANCELLED, Action.DEPOSIT_CANCELLED)
-            gone = {"state": JobState.CANCELLED, "finished": _now()}
+            gone = {"state": JobState.CANCELLED, "finished": _now(), "lease": None, "holder": None}
             connection.execute(jobs.update().where(left).values(gone))
 
     def _turn(self, id: int, before: BatchState, after: BatchState, action: Action) -> None:
@@ -157,11 +163,15 @@ class Jobs:
         key: str,
         priority: int = ORDINARY,
     ) -> int:
-        """Queue a job; its number. One that has this key already is left as it is, and its number given."""
+        """Queue a job; its number. One that has this key already is left as it is, and its number given.
+
+        Raises NotFound, Conflict when the deposit was cancelled.
+        """
         with self._database.writing() as connection:
             known = connection.scalar(sa.select(jobs.c.id).where(jobs.c.key == key))
             if known is not None:
                 return int(known)
+            self._refuse_cancelled(batch)
             id = next_value(connection, "jobs")
             values = {"id": id, "batch": batch, "kind": kind, "key": key, "name": name, "created": _now()}
             values |= {"state": JobState.WAITING, "priority": priority, "attempts": 0, "due": time.time()}
@@ -183,7 +193,7 @@ class Jobs:
             if row is None:
                 return None
             values = {"state": JobState.RUNNING, "holder": holder, "lease": now + LEASE_SECONDS}
-            values |= {"attempts": row.attempts + 1}
+            values |= {"attempts": row.attempts + 1, "done": 0, "total": 0}
             connection.execute(jobs.update().where(jobs.c.id == row.id).values(values))
             return self.job(row.id)
 
@@ -198,7 +208,9 @@ class Jobs:
             .limit(1)
         )
         with self._database.reading() as connection:
-            return connection.execute(query.with_for_update(skip_locked=True) if lock else query).first()
+            return connection.execute(
+                query.with_for_update(skip_locked=True, of=jobs) if lock else query
+            ).first()
 
     def beat(self, job: Job, done: int = 0, total: int = 0, *, now: float | None = None) -> bool:
         """Say that the worker lives, and how far it is; False when it shall stop: the lease is lost, or the
@@ -222,36 +234,40 @@ class Jobs:
         self._settle(job, again | {"due": time.time(), "lease": None, "holder": None, "done": 0, "total": 0})
 
     def release(self, job: Job) -> None:
-        """Give a job back that was interrupted through no fault of its own; given up with its deposit."""
-        state = self.batch(job.batch).state
-        values: dict[str, Any] = {"lease": None, "holder": None}
-        if state is BatchState.CANCELLED:
-            values |= {"state": JobState.CANCELLED, "finished": _now()}
-        else:
-            values |= {"state": JobState.WAITING, "attempts": job.attempts - 1, "due": time.time()}
+        """Give a job back that was interrupted through no fault of its own; nothing when it was lost."""
+        values = {"state": JobState.WAITING, "attempts": job.attempts - 1, "due": time.time()}
         with self._database.writing() as connection:
-            connection.execute(jobs.update().where(_held(job)).values(values))
+            connection.execute(
+                jobs.update().where(_held(job)).values(values | {"lease": None, "holder": None})
+            )
 
-    def postpone(self, job: Job) -> bool:
+    def postpone(self, job: Job, *, now: float | None = None) -> bool:
         """Try again later after a failure; False when it was tried often enough. Raises Conflict."""
         if job.attempts > len(DELAYS):
             return False
-        due = time.time() + DELAYS[job.attempts - 1]
+        due = (time.time() if now is None else now) + DELAYS[job.attempts - 1]
         self._settle(job, {"state": JobState.WAITING, "due": due, "lease": None, "holder": None})
         return True
 
     def retry(self, id: int) -> None:
-        """Do a job that has ended once more. Raises NotFound, Conflict when it has not ended."""
-        job = self.job(id)
-        if job.state not in (JobState.DONE, JobState.CANCELLED):
-            raise Conflict(f"job {id} is {job.state}")
+        """Do a job that has ended once more. Raises NotFound, Conflict when it has not ended or when its
+        deposit was cancelled."""
         again = {"state": JobState.WAITING, "attempts": 0, "due": time.time(), "priority": URGENT}
         again |= {"result": None, "outcome": None, "finished": None, "done": 0, "total": 0}
         with self._database.writing() as connection:
+            # Looked at inside: asked twice at once, the second would take it from who works on it by then.
+            job = self.job(id)
+            if job.state not in (JobState.DONE, JobState.CANCELLED):
+                raise Conflict(f"job {id} is {job.state}")
+            self._refuse_cancelled(job.batch)
             connection.execute(jobs.update().where(jobs.c.id == id).values(again))
 
+    def _refuse_cancelled(self, batch: int) -> None:
+        if self.batch(batch).state is BatchState.CANCELLED:
+            raise Conflict(f"deposit {batch} was cancelled")
+
     def amend(self, id: int, payload: Mapping[str, Any]) -> None:
-        """Add to what the worker is told of a job."""
+        """Add to what the worker is told of a job. Raises NotFound."""
         with self._database.writing() as connection:
             body = json.dumps({**self.job(id).payload, **payload}, ensure_ascii=False)
             connection.execute(jobs.update().where(jobs.c.id == id).values(payload=body))
@@ -289,13 +305,52 @@ class Jobs:
             return tuple(_job(row) for row in connection.execute(query.order_by(jobs.c.id)))
 
     def counts(self, batch: int | None = None) -> dict[str, int]:
-        """Jobs by how they ended, or by state (waiting, running, cancelled) when they have not."""
+        """Jobs by how they ended, or by state (queued, running, cancelled) when they have not. ``waiting``
+        is an end: a document that waits to be read."""
         stands = sa.func.coalesce(jobs.c.result, jobs.c.state)
         query = sa.select(stands, sa.func.count()).group_by(stands)
         if batch is not None:
             query = query.where(jobs.c.batch == batch)
         with self._database.reading() as connection:
             return {str(name): int(count) for name, count in connection.execute(query)}
+
+    def rate(self, batch: int, seconds: float) -> float:
+        """Jobs of a deposit that ended in the last ``seconds``, a second."""
+        since = datetime.now(UTC) - timedelta(seconds=seconds)
+        ended = sa.and_(jobs.c.batch == batch, jobs.c.finished >= since.isoformat())
+        query = sa.select(sa.func.count(), sa.func.min(jobs.c.finished)).where(ended)
+        with self._database.reading() as connection:
+            count, first = connection.execute(query).one()
+        if not count:
+            return 0.0
+        taken = (datetime.now(UTC) - datetime.fromisoformat(first)).total_seconds()
+        return float(count / max(taken, 1.0))
+
+    def oldest_due(self, *, now: float | None = None) -> float | None:
+        """Seconds for which the first job of an open deposit has been due, while none runs; else None."""
+        now = time.time() if now is None else now
+        running = sa.select(jobs.c.id).where(jobs.c.state == JobState.RUNNING, jobs.c.lease >= now)
+        query = (
+            sa.select(sa.func.min(jobs.c.due))
+            .join(batches, batches.c.id == jobs.c.batch)
+            .where(jobs.c.state == JobState.WAITING, batches.c.state == BatchState.OPEN)
+        )
+        with self._database.reading() as connection:
+            due = connection.scalar(query)
+            if due is None or due > now or connection.scalar(running.limit(1)) is not None:
+                return None
+            return now - float(due)
+
+    def ended_since(self, since: datetime) -> tuple[Job, ...]:
+        """Jobs that were done since then (UTC), in the order of their coming."""
+        query = sa.select(jobs).where(jobs.c.state == JobState.DONE, jobs.c.finished >= since.isoformat())
+        with self._database.reading() as connection:
+            return tuple(_job(row) for row in connection.execute(query.order_by(jobs.c.id)))
+
+    def knows(self, key: str) -> bool:
+        """Whether a job has this key."""
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(jobs.c.id).where(jobs.c.key == key)) is not None
 
     def every(self) -> tuple[Job, ...]:
         """All jobs, for the doctor."""
@@ -304,7 +359,9 @@ class Jobs:
 
 
 def _held(job: Job) -> sa.ColumnElement[bool]:
-    return sa.and_(jobs.c.id == job.id, jobs.c.state == JobState.RUNNING, jobs.c.holder == job.holder)
+    # The attempt too: who lost a lease and took the job again must not settle it with what it held before.
+    ours = sa.and_(jobs.c.holder == job.holder, jobs.c.attempts == job.attempts)
+    return sa.and_(jobs.c.id == job.id, jobs.c.state == JobState.RUNNING, ours)
 
 
 def _now() -> str:

@@ -1,24 +1,27 @@
 """The doctor: whether all that was taken in is there, whole, and accounted for.
 
-Hides what has to agree with what. It only looks; each fault says in French what is wrong and what to do.
+Hides what has to agree with what, and that others may write meanwhile: what seems wrong is looked at again
+before it is said. It only looks; each fault says in French what is wrong and what to do.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError
 
 from kb import records
 from kb.database import Store, keys_of
+from kb.errors import NotFound
 from kb.jobs import BatchState, Job, Jobs, JobState
 from kb.originals import digest
 from kb.reception import Reception
-from kb.records import Quality, Record
-from kb.tables import doubts, keys, pages, redirects, reviews, sketches
+from kb.records import File, Quality, Record
+from kb.tables import changes, doubts, keys, pages, redirects, reviews, sketches
 from kb.tables import records as rows
 
 _SILENT_SECONDS = 600.0  # a lease that ran out this long ago was taken up by nobody: no worker runs
@@ -38,45 +41,100 @@ def examine(
     store: Store, jobs: Jobs, reception: Reception, *, progress: Callable[[int, int], None] | None = None
 ) -> Iterator[Fault]:
     """All faults of the database, the originals and the jobs. Reads every original once."""
-    yield from _database(store)
-    total = len(store)
-    for done, id in enumerate(store.ids(), start=1):
-        yield from _record(store, store.get(id))
-        if progress is not None:
-            progress(done, total)
-    yield from _loose_rows(store)
-    yield from _jobs(store, jobs, reception)
+    try:
+        yield from _database(store)
+        total = len(store)
+        for done, id in enumerate(store.ids(), start=1):
+            yield from _settled(store, id)
+            if progress is not None:
+                progress(done, total)
+        yield from _loose_rows(store)
+        yield from _feed(store)
+        yield from _jobs(store, jobs, reception)
+    except DatabaseError as error:
+        # What SQLite cannot read raises this very class; its kinds (locked, wrong statement) are no damage.
+        if type(error) is not DatabaseError:
+            raise
+        yield _damaged(str(error.orig))
+
+
+def _damaged(said: str) -> Fault:
+    return Fault("base", f"la base est abîmée ({said}) : reprenez la dernière sauvegarde")
 
 
 def _database(store: Store) -> Iterator[Fault]:
     if store.database.engine.dialect.name != "sqlite":
         return
     with store.database.reading() as connection:
-        for said in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
-            if said != "ok":
-                yield Fault("base", f"la base est abîmée ({said}) : reprenez la dernière sauvegarde")
-        for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-            yield Fault("base", f"la table {row[0]} renvoie à une notice qui n’existe pas")
+        said = list(connection.exec_driver_sql("PRAGMA integrity_check").scalars())
+        astray = {(row[0], row[2]) for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
+    yield from (_damaged(line) for line in said if line != "ok")
+    for table, other in sorted(astray):
+        yield Fault("base", f"la table {table} renvoie à des lignes de {other} qui n’existent pas")
 
 
-def _record(store: Store, record: Record) -> Iterator[Fault]:
-    where = f"notice {record.id}"
+def _settled(store: Store, id: str) -> list[Fault]:
+    """What is wrong with a record; looked at again as long as it is changed in between."""
+    while True:
+        seen = _body(store, id)
+        if seen is None:
+            return []
+        faults = list(_record(store, id))
+        if not faults or _body(store, id) == seen:
+            return faults
+
+
+def _body(store: Store, id: str) -> str | None:
+    with store.database.reading() as connection:
+        return connection.scalar(sa.select(rows.c.body).where(rows.c.id == id))
+
+
+def _record(store: Store, id: str) -> Iterator[Fault]:
+    where = f"notice {id}"
+    try:
+        record = store.get(id)
+    except NotFound:
+        return
+    except (ValueError, TypeError) as error:
+        yield Fault(where, f"ne peut pas être lue ({error}) : reprenez la dernière sauvegarde")
+        return
     for file in record.files:
-        if file.sha256 not in store.originals:
-            yield Fault(where, f"l’original « {file.name} » manque : déposez-le de nouveau")
-        elif digest(store.originals.path(file.sha256)) != file.sha256:
-            yield Fault(where, f"l’original « {file.name} » n’est plus celui qui a été déposé")
+        if told := _original(store, file):
+            yield Fault(where, f"l’original « {file.name} » {told}")
+    yield from (Fault(where, what) for what in _notice(store, record))
+
+
+def _original(store: Store, file: File) -> str | None:
+    try:
+        if digest(store.originals.path(file.sha256)) != file.sha256:
+            return "n’est plus celui qui a été déposé"
+    except NotFound:
+        return "manque : déposez-le de nouveau"
+    except OSError as error:
+        return f"ne peut pas être lu ({error.strerror})"
+    return None
+
+
+def _notice(store: Store, record: Record) -> Iterator[str]:
     held = store.pages(record.id)
     if store.fingerprint(record.id) != records.fingerprint(record, held):
-        yield Fault(where, "la notice ne correspond plus à son empreinte")
+        yield "la notice ne correspond plus à son empreinte"
     if [page.number for page in held] != list(range(1, len(held) + 1)):
-        yield Fault(where, "des pages manquent")
+        yield "des pages manquent"
     if record.files and not record.host and not held:
-        yield Fault(where, "publiée avec un fichier et sans aucune page : relisez l’original")
+        yield "publiée avec un fichier et sans aucune page : relisez l’original"
     if held and all(not page.text.strip() and page.quality is Quality.GOOD for page in held):
-        yield Fault(where, "publiée sans texte et sans que ses pages le disent")
+        yield "publiée sans texte et sans que ses pages le disent"
     if store.keys(record.id) != keys_of(record):
-        yield Fault(where, "ses clés (ISBN, cote, fichiers) ne sont pas celles de la notice")
+        yield "ses clés (ISBN, cote, fichiers) ne sont pas celles de la notice"
+    if _columns(store, record.id) != (record.type, record.title, record.host, record.access):
+        yield "rangée sous un titre, type, hôte ou accès qui n’est pas le sien : changez-y un mot"
+
+
+def _columns(store: Store, id: str) -> tuple[object, ...]:
+    query = sa.select(rows.c.type, rows.c.title, rows.c.host, rows.c.access).where(rows.c.id == id)
+    with store.database.reading() as connection:
+        return tuple(connection.execute(query).one_or_none() or ())
 
 
 def _loose_rows(store: Store) -> Iterator[Fault]:
@@ -91,23 +149,54 @@ def _loose_rows(store: Store) -> Iterator[Fault]:
         pairs = sa.select(doubts).where(sa.or_(doubts.c.record.not_in(known), doubts.c.other.not_in(known)))
         for row in connection.execute(pairs):
             yield Fault(f"doublon {row.id}", "porte sur une notice qui n’existe pas")
-        for row in connection.execute(sa.select(redirects).where(redirects.c.new.not_in(known))):
-            yield Fault(f"notice {row.old}", f"renvoie à {row.new}, qui n’existe pas")
+        astray = sa.select(redirects).where(redirects.c.new.not_in(known), redirects.c.new.not_in(_gone()))
+        for row in connection.execute(astray):
+            yield Fault(f"notice {row.old}", f"renvoie à {row.new}, qui n’a jamais existé")
+
+
+def _gone() -> sa.Select[tuple[str]]:
+    """Ids of the records that were deleted."""
+    return sa.select(changes.c.record).where(changes.c.deleted)
+
+
+def _feed(store: Store) -> Iterator[Fault]:
+    """Records that went without having been deleted, and those that the index will never hear of."""
+    lost = sa.select(changes.c.record).where(
+        ~changes.c.deleted, changes.c.record.not_in(sa.select(rows.c.id))
+    )
+    alive = sa.select(changes.c.record).where(~changes.c.deleted)
+    unheard = sa.select(rows.c.id).where(rows.c.id.not_in(alive))
+    with store.database.reading() as connection:
+        gone, silent = list(connection.scalars(lost)), list(connection.scalars(unheard))
+    for id in gone:
+        yield Fault(f"notice {id}", "a disparu sans avoir été supprimée : reprenez la dernière sauvegarde")
+    for id in silent:
+        yield Fault(f"notice {id}", "la recherche ne la connaîtra pas : changez-y un mot")
 
 
 def _jobs(store: Store, jobs: Jobs, reception: Reception) -> Iterator[Fault]:
     wanted: set[str] = set()
     for job in jobs.every():
-        place = str(job.payload.get("place", ""))
-        wanted.add(place)
-        there = reception.path(place).is_file()
-        yield from (Fault(f"fichier {job.id} « {job.name} »", what) for what in _job(store, job, there))
-        if job.state is JobState.RUNNING and _is_open(jobs, job) and _silent(job):
-            yield Fault(f"fichier {job.id} « {job.name} »", "en cours, mais plus personne n’y travaille")
+        wanted.add(str(job.payload.get("place", "")))
+        where = f"fichier {job.id} « {job.name} »"
+        yield from (Fault(where, what) for what in _settled_job(store, jobs, reception, job))
     for place in reception:
         old = time.time() - _modified(reception.path(place)) > _ARRIVING_SECONDS
         if place not in wanted and old:
             yield Fault(f"arrivée {place}", "aucun dépôt ne parle de ce fichier : déposez-le de nouveau")
+
+
+def _settled_job(store: Store, jobs: Jobs, reception: Reception, job: Job) -> list[str]:
+    """What is wrong with a job; looked at again as long as it goes on in between."""
+    while True:
+        place = str(job.payload.get("place", ""))
+        there = not place or reception.path(place).is_file()  # work on a record asks for no file
+        faults = list(_job(store, job, there))
+        if job.state is JobState.RUNNING and _silent(job) and _is_open(jobs, job):
+            faults.append("en cours, mais plus personne n’y travaille")
+        if not faults or (now := jobs.job(job.id)) == job:
+            return faults
+        job = now
 
 
 def _job(store: Store, job: Job, there: bool) -> Iterator[str]:
@@ -126,17 +215,29 @@ def _job(store: Store, job: Job, there: bool) -> Iterator[str]:
         ids = job.outcome.get("ids", [])
         if not ids:
             yield "publié sans notice"
-        for id in ids:
-            if id not in store.get_many([id]) and not store.was_deleted(id):
-                yield f"publié dans la notice {id}, qui n’a jamais existé"
+        for id in sorted(set(ids) - _ever(store, ids)):
+            yield f"publié dans la notice {id}, qui n’a jamais existé"
+
+
+def _ever(store: Store, ids: Sequence[str]) -> set[str]:
+    """Those of these records that exist or existed; ``_feed`` tells of those that went by accident."""
+    queries = (
+        sa.select(rows.c.id).where(rows.c.id.in_(ids)),
+        sa.select(changes.c.record).where(changes.c.record.in_(ids)),
+    )
+    with store.database.reading() as connection:
+        return {id for query in queries for id in connection.scalars(query)}
 
 
 def _is_open(jobs: Jobs, job: Job) -> bool:
-    return jobs.batch(job.batch).state is BatchState.OPEN
+    try:
+        return jobs.batch(job.batch).state is BatchState.OPEN
+    except NotFound:  # told among the rows that lead nowhere
+        return False
 
 
 def _silent(job: Job) -> bool:
-    return job.lease is not None and time.time() - job.lease > _SILENT_SECONDS
+    return job.lease is None or time.time() - job.lease > _SILENT_SECONDS
 
 
 def _modified(path: Path) -> float:

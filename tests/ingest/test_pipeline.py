@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from ingest.arrivals import find, problem_of
 from ingest.holdings import text_of, with_subjects
@@ -36,6 +38,15 @@ def run(store: Store, tagger: Tagger, sandbox: Sandbox) -> Run:
 
 def page(title: str, text: str) -> str:
     return f"<html><head><title>{title}</title></head><body><p>{text}</p></body></html>"
+
+
+def drawing() -> bytes:
+    """A picture without a word on it."""
+    written = io.BytesIO()
+    picture = Image.new("L", (600, 800), 255)
+    picture.paste(90, (100, 200, 500, 260))
+    picture.save(written, "PNG")
+    return written.getvalue()
 
 
 def test_a_document_is_kept_whole(run: Run, store: Store, make: Any, inbox: Inbox) -> None:
@@ -74,7 +85,7 @@ def test_a_second_run_changes_nothing_and_says_so(run: Run, store: Store, make: 
     inbox("a.html", page("Titre un", make.text))
     inbox("b.csv", "titre;cote;exemplaires\nUn livre;C 1;2\nUn autre;;1\n")
     inbox("c.mrc", make.unimarc(("001", "7"), ("200", "1 $aNotice"), ("801", " 0$bVC")))
-    folder = inbox("d.pdf", make.pdf("")).parent
+    folder = inbox("d.png", drawing()).parent
     first = run(folder)
     before = (store.position(), len(store))
     second = run(folder)
@@ -144,7 +155,7 @@ def test_one_bad_file_never_stops_the_others(run: Run, make: Any, inbox: Inbox) 
     inbox("1-vide.pdf", b"")
     inbox("2-bruit.pdf", bytes(range(1, 256)) * 9)
     inbox("3-image.png", b"\x89PNG\r\n\x1a\n")
-    inbox("4-scan.pdf", make.pdf("", ""))
+    inbox("4-dessin.png", drawing())
     inbox("5-table.csv", "nom\nx\n")
     inbox(".cache", "x")
     folder = inbox("6-bon.html", page("Bon", make.text)).parent
@@ -156,8 +167,8 @@ def test_one_bad_file_never_stops_the_others(run: Run, make: Any, inbox: Inbox) 
         ".cache": ("refused", Reason.UNSUPPORTED),
         "1-vide.pdf": ("refused", Reason.EMPTY),
         "2-bruit.pdf": ("refused", Reason.DAMAGED),
-        "3-image.png": ("refused", Reason.UNSUPPORTED),
-        "4-scan.pdf": ("waiting", Reason.NO_TEXT),
+        "3-image.png": ("refused", Reason.DAMAGED),
+        "4-dessin.png": ("waiting", Reason.NO_TEXT),
         "5-table.csv": ("refused", Reason.BAD_RECORDS),
         "6-bon.html": ("published", None),
         "7-tuyau": ("refused", Reason.UNSUPPORTED),
@@ -171,7 +182,6 @@ def test_limits_end_a_reading_with_their_reason(run: Run, make: Any, inbox: Inbo
     path = inbox("gros.txt", (make.text + "\n\n") * 2_000)
     for limits, reason in (
         (Limits(output_bytes=100_000), Reason.TOO_LARGE),
-        (Limits(memory_bytes=1 << 20), Reason.TOO_MUCH_MEMORY),
         (Limits(idle_seconds=0), Reason.TOO_SLOW),
     ):
         with Sandbox(limits) as narrow:
@@ -184,8 +194,8 @@ def test_what_the_system_forbids_is_told() -> None:
     assert problem_of(OSError("input/output error")).reason is Reason.DAMAGED
 
 
-def test_a_document_without_text_keeps_its_original(run: Run, store: Store, make: Any, inbox: Inbox) -> None:
-    path = inbox("scan.pdf", make.pdf("", ""))
+def test_a_document_without_text_keeps_its_original(run: Run, store: Store, inbox: Inbox) -> None:
+    path = inbox("dessin.png", drawing())
     run(path)
     kept = [p for p in store.originals.folder.rglob("*") if p.is_file()]
     assert [p.read_bytes() for p in kept] == [path.read_bytes()]
@@ -220,7 +230,7 @@ def narrow_disk() -> Iterator[None]:
 @pytest.mark.usefixtures("narrow_disk")
 def test_a_full_disk_stops_the_run_and_keeps_what_was_saved(run: Run, store: Store, inbox: Inbox) -> None:
     small = inbox("a.txt", "Les habitants du quartier ont été consultés par la commune.\n\n")
-    large = inbox("b.txt", "Les habitants du quartier ont été consultés par la commune.\n\n" * 10_000)
+    large = inbox("b.txt", "Les habitants du quartier ont été consultés par la commune.\n\n" * 2_000)
     run(small)
     with pytest.raises(StorageError, match="full"):
         run(large)
