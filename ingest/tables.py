@@ -1,6 +1,7 @@
-"""CSV files of catalogue records to drafts, one a row.
+"""Spreadsheets of catalogue records to drafts, one a row.
 
-Hides the separator, the character set, and how a bad row is told without losing the others.
+Hides which sheet and which line hold the headings, and how a bad row is told without losing the others. What
+the columns hold is guessed, or said by a person who looked at a ``preview``.
 """
 
 from __future__ import annotations
@@ -8,41 +9,158 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Iterator
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.drafts import Draft
-from ingest.isolation import beat
-from ingest.text import decoded
-from kb import rows as crosswalk
+from ingest import sheets
+from ingest.drafts import Draft, from_wire, to_wire
+from ingest.sheets import Row, Sheet
 from kb.errors import InvalidRecord, Reason, UnreadableDocument
+from kb.rows import SURE, Columns, from_row, guarded, guess, known_headings
 
-MEDIA_TYPE = "text/csv"
+MEDIA_TYPE = sheets.CSV
+XLSX, ODS = sheets.XLSX, sheets.ODS
+SPREADSHEETS = frozenset((MEDIA_TYPE, XLSX, ODS))
+"""Media types of tables whose columns a person can settle."""
 
-_SEPARATORS = (";", "\t", ",", "|")
+PREVIEWED = 20
+"""Rows that a person looks at before the columns are settled."""
+
+REASON_HEADING = "Motif du rejet"
+
+_TITLE_LINES = 30  # lines at the head of a sheet among which the headings stand: a title, an address, a date
+_SAMPLE = 100  # rows by whose cells columns are guessed
 _MOST_TOLD = 200  # warnings about rows; the rest is counted
+_OTHERS = 2  # columns beside that of titles which make a table a catalogue
 
 
-def read(path: Path) -> Iterator[Draft]:
-    """A draft for each row that has a title; the first line holds the headings. The last draft carries the
-    warnings about the rows that were left out. Raises UnreadableDocument: BAD_RECORDS."""
-    text = decoded(path.read_bytes())
-    rows = _rows(text)
-    headings = next((row for _, row in rows if any(cell.strip() for cell in row)), [])
-    try:
-        columns = crosswalk.Columns.of(headings)
-    except InvalidRecord as error:
-        raise UnreadableDocument(Reason.BAD_RECORDS, str(error)) from error
-    faults = [f"colonne « {name} » non reconnue : laissée de côté" for name in columns.unknown(headings)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a person needs to settle the columns of a spreadsheet: the first rows and what they would become.
+
+    ``columns`` says what is used, with its guesses when nobody gave them. ``drafts`` go with ``rows``; one
+    without a title is of a row that would be left out, its warning says why. ``count`` is the number of rows
+    of the sheet, ``sheet`` its name, "" in a CSV file.
+    """
+
+    sheet: str
+    headings: tuple[str, ...]
+    columns: Columns
+    rows: tuple[tuple[str, ...], ...]
+    drafts: tuple[Draft, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The sheet that holds records, and the line of its headings."""
+
+    sheet: Sheet
+    line: int
+    columns: Columns
+    others: tuple[str, ...] = ()  # names of other sheets that say something
+    media_type: str = MEDIA_TYPE
+
+    def rows(self) -> Iterator[Row]:
+        """Those below the headings; headings said again at the head of a printed page are no row."""
+        again = tuple(map(str.strip, self.columns.headings))
+        for row in self.sheet.rows():
+            if row.line > self.line and tuple(map(str.strip, row.cells)) != again:
+                yield row
+
+    def draft(self, row: Row) -> Draft:
+        """Raises InvalidRecord, whose ``why`` is in French."""
+        if row.fault:
+            raise InvalidRecord("row", row.fault)
+        fields, warnings = from_row(self.columns, row.cells)
+        place = f"ligne {row.line}"
+        told = tuple(f"{place} : {warning}" for warning in warnings)
+        return Draft(**fields, media_type=self.media_type, place_in_file=place, warnings=told)
+
+
+# -- where the records are
+
+
+def is_catalogue(path: Path) -> bool:
+    """Whether a spreadsheet holds records, and is not a document of its own: a line of headings that tells
+    surely of titles and of two things more, and a row below it. Raises UnreadableDocument, OSError."""
+    table = _table(path, None)
+    sure = {one.name for one in table.columns.guesses if one.name and one.confidence >= SURE}
+    return "title" in sure and len(sure) > _OTHERS and next(table.rows(), None) is not None
+
+
+def _table(path: Path, columns: Columns | None) -> _Table:
+    """The sheet that holds records: with headings that a person gave, the one that has them; else as
+    ``_heading_row`` ranks them, the first of the best."""
+    found = [(sheet, head) for sheet in sheets.sheets(path) if (head := _head(sheet))]
+    if not found:
+        raise UnreadableDocument(Reason.BAD_RECORDS, "no row")
+    if columns is not None and columns.headings:
+        sheet, row = _with_headings(found, columns.headings)
+    else:
+        ranked = [(*_heading_row(head), sheet) for sheet, head in found]
+        _, row, sheet = max(ranked, key=lambda one: one[0])
+        columns = _columns(sheet, row, columns)
+    others = tuple(other.name for other, _ in found if other is not sheet)
+    return _Table(sheet, row.line, columns, others, sheets.media_type(path))
+
+
+def _head(sheet: Sheet) -> list[Row]:
+    return list(itertools.islice(sheet.rows(), _TITLE_LINES))
+
+
+def _columns(sheet: Sheet, row: Row, given: Columns | None) -> Columns:
+    """Columns below this row of headings: those that a person gave, else guessed."""
+    below = (other.cells for other in sheet.rows() if other.line > row.line)
+    sample = list(itertools.islice(below, _SAMPLE))
+    headings = _padded(row.cells, sample)
+    return guess(headings, sample) if given is None else Columns(given.names, headings)
+
+
+def _heading_row(head: Sequence[Row]) -> tuple[int, Row]:
+    """The row that tells most of what columns hold, and its rank: 2 if it tells of titles and something more,
+    1 of titles, 0 when no row does and the first is taken."""
+    credits = [len(known) if "title" in (known := known_headings(row.cells)) else 0 for row in head]
+    best = credits.index(max(credits))
+    return min(credits[best], 2), head[best]
+
+
+def _with_headings(found: list[tuple[Sheet, list[Row]]], headings: Sequence[str]) -> tuple[Sheet, Row]:
+    wanted = [heading.strip() for heading in headings]
+    for sheet, head in found:
+        for row in head:
+            if [cell.strip() for cell in _padded(row.cells, [headings])] == wanted:
+                return sheet, row
+    raise UnreadableDocument(Reason.BAD_RECORDS, "the headings that were given are not in the file")
+
+
+def _padded(headings: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Headings for as many columns as half the rows have: the last ones may have none."""
+    widths = sorted(map(len, sample))
+    width = widths[len(widths) // 2] if widths else 0
+    return (*headings, *("",) * (width - len(headings)))
+
+
+# -- what a reader gives
+
+
+def read(path: Path, columns: Columns | None = None) -> Iterator[Draft]:
+    """A draft for each row that has a title. The last draft carries the warnings about the rows, columns and
+    sheets that were left out. ``columns`` None: they are guessed. Raises UnreadableDocument: BAD_RECORDS when
+    no column holds titles or no row is good; DAMAGED, TOO_LARGE."""
+    table = _checked(_table(path, columns))
+    unknown = table.columns.unknown(table.columns.headings)
+    faults = [f"colonne « {name} » non reconnue : laissée de côté" for name in unknown]
+    faults += [f"feuille « {name} » laissée de côté" for name in table.others]
     held: Draft | None = None
-    for line, cells in rows:
-        beat()
-        if not any(cell.strip() for cell in cells):
-            continue
+    for row in table.rows():
         try:
-            draft = _draft(columns, cells, line)
+            draft = table.draft(row)
         except InvalidRecord as error:
-            faults.append(f"ligne {line} : {error.why}")
+            faults.append(f"ligne {row.line} : {error.why}")
             continue
         if held is not None:
             yield held
@@ -55,21 +173,125 @@ def read(path: Path) -> Iterator[Draft]:
     yield dataclasses.replace(held, warnings=(*held.warnings, *told))
 
 
-def _draft(columns: crosswalk.Columns, cells: list[str], line: int) -> Draft:
-    fields, warnings = crosswalk.from_row(columns, cells)
-    told = tuple(f"ligne {line} : {warning}" for warning in warnings)
-    return Draft(**fields, media_type=MEDIA_TYPE, place_in_file=f"ligne {line}", warnings=told)
-
-
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the number of the line on which each begins."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text.replace("\0", "")), delimiter=separator)
-    start = 1
+def _checked(table: _Table) -> _Table:
     try:
-        for row in reader:
-            yield start, row
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise UnreadableDocument(Reason.BAD_RECORDS, f"line {start}: {error}") from error
+        table.columns.checked()
+    except InvalidRecord as error:
+        raise UnreadableDocument(Reason.BAD_RECORDS, str(error)) from error
+    return table
+
+
+def rejected(path: Path, columns: Columns | None = None) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """The rows that make no draft: line, reason in French, cells. Raises UnreadableDocument."""
+    yield from _rejected(_checked(_table(path, columns)))
+
+
+def _rejected(table: _Table) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    for row in table.rows():
+        try:
+            table.draft(row)
+        except InvalidRecord as error:
+            yield row.line, error.why, row.cells
+
+
+def rejected_csv(path: Path, columns: Columns | None = None) -> Iterator[bytes]:
+    """The rows that make no draft as a CSV file to mend and bring again: UTF-8 with its mark and ";", as
+    French Excel opens it; the reason in a last column. Raises UnreadableDocument."""
+    table = _checked(_table(path, columns))
+    headings = table.columns.headings
+    yield "\ufeff".encode() + csv_line((*headings, REASON_HEADING))
+    for _, reason, cells in _rejected(table):
+        yield csv_line((*cells, *("",) * (len(headings) - len(cells)), reason))
+
+
+def csv_line(cells: Sequence[str]) -> bytes:
+    """One row of a CSV file as French Excel opens it, without its beginning's mark; no cell is a formula."""
+    written = io.StringIO()
+    csv.writer(written, delimiter=";", quoting=csv.QUOTE_MINIMAL).writerow(map(guarded, cells))
+    return written.getvalue().encode()
+
+
+# -- before the columns are settled
+
+
+def preview(path: Path, columns: Columns | None = None, limit: int = PREVIEWED) -> Preview:
+    """The first rows and what they would become. Raises UnreadableDocument; a table without a column of
+    titles is shown all the same, for a person to say which one holds them."""
+    table = _table(path, columns)
+    rows: list[Row] = []
+    count = 0
+    for row in table.rows():
+        count += 1
+        if len(rows) < limit:
+            rows.append(row)
+    return Preview(
+        sheet=table.sheet.name,
+        headings=table.columns.headings,
+        columns=table.columns,
+        rows=tuple(row.cells for row in rows),
+        drafts=tuple(_tried(table, row) for row in rows),
+        count=count,
+    )
+
+
+def _tried(table: _Table, row: Row) -> Draft:
+    try:
+        return table.draft(row)
+    except InvalidRecord as error:
+        return Draft(place_in_file=f"ligne {row.line}", warnings=(f"ligne {row.line} : {error.why}",))
+
+
+def emit_preview(path: str, columns: str = "", limit: int = PREVIEWED) -> Iterator[str]:
+    """The task of ``ingest.isolation`` that previews a file: one line, for ``preview_from_wire``. ``columns``
+    is the JSON of ``Columns``, "" to guess them."""
+    shown = preview(Path(path), Columns.from_json(columns) if columns else None, limit)
+    yield json.dumps(
+        {
+            "sheet": shown.sheet,
+            "columns": shown.columns.to_json(),
+            "rows": shown.rows,
+            "drafts": [to_wire(draft) for draft in shown.drafts],
+            "count": shown.count,
+        }
+    )
+
+
+def preview_from_wire(line: str | bytes) -> Preview:
+    """What ``emit_preview`` said. Raises ValueError on anything that it could not have said."""
+    try:
+        raw = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(raw, dict) or set(raw) != {"sheet", "columns", "rows", "drafts", "count"}:
+        raise ValueError("no preview")
+    count, rows, drafts = raw["count"], raw["rows"], raw["drafts"]
+    if type(count) is not int or not isinstance(rows, list) or not isinstance(drafts, list):
+        raise ValueError("no preview")
+    if len(rows) != len(drafts) or not all(isinstance(row, list) for row in rows):
+        raise ValueError("rows and drafts do not go together")
+    columns = Columns.from_json(_text(raw["columns"]))
+    return Preview(
+        sheet=_text(raw["sheet"]),
+        headings=columns.headings,
+        columns=columns,
+        rows=tuple(tuple(map(_text, row)) for row in rows),
+        drafts=tuple(from_wire(_text(draft)) for draft in drafts),
+        count=count,
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.40} is not text")
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def emit_rejected(path: str, columns: str = "") -> Iterator[bytes]:
+    """The task of ``ingest.isolation`` that gives the rows left out as a CSV file, in pieces."""
+    yield from rejected_csv(Path(path), Columns.from_json(columns) if columns else None)
+
+
+def emit(path: str, columns: str) -> Iterator[str]:
+    """The task of ``ingest.isolation`` that reads a file whose columns a person settled."""
+    for draft in read(Path(path), Columns.from_json(columns)):
+        yield to_wire(draft)
