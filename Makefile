@@ -67,7 +67,7 @@ $(VENV)/ready: $(BIN)/pip pyproject.toml requirements/run.lock
 	@touch $@
 
 $(VENV)/tests: $(VENV)/ready requirements/test.lock
-	@sh tests/system-packages.sh chromium
+	@sh tests/system-packages.sh chromium tesseract-ocr tesseract-ocr-fra
 	$(LOCKED) --requirement requirements/test.lock
 	@touch $@
 

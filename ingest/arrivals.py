@@ -21,7 +21,7 @@ from ingest.frontmatter import FILE_NAME, Line, Metadata, completed
 from ingest.isolation import Sandbox
 from ingest.lexicon import Lexicon
 from ingest.ocr import Recogniser
-from ingest.readers import CATALOGUE_TYPES
+from ingest.readers import is_catalogue
 from ingest.rejoining import rejoined
 from ingest.tables import PREVIEWED, Preview, preview_from_wire
 from kb.database import Store
@@ -112,9 +112,14 @@ class Reading:
     problem: IngestError | None = None
 
     @property
+    def path(self) -> Path:
+        """The file as its outcome names it: by where it came from, not by where it was opened."""
+        return Path(self.found.name) if self.found.name else self.found.path
+
+    @property
     def is_catalogue(self) -> bool:
         """Whether it holds records and not a document."""
-        return bool(self.drafts) and self.drafts[0].media_type in CATALOGUE_TYPES
+        return bool(self.drafts) and is_catalogue(self.drafts[0])
 
     @property
     def scanned(self) -> bool:

@@ -227,6 +227,7 @@ _YEAR_ALONE = re.compile(
 )
 _OF_A_TEXT = re.compile(r"(?:loi|decret|arrete|circulaire|ordonnance|directive|code|convention)\b[^.]*$")
 _COVER_LINES = 20
+_LONGEST_ALONE = 60  # characters of a line on which a date stands alone
 
 
 def date_of_lines(lines: Sequence[str], latest: str | None = None) -> str | None:
@@ -236,11 +237,13 @@ def date_of_lines(lines: Sequence[str], latest: str | None = None) -> str | None
     for line in lines[:_COVER_LINES]:
         plain = fold(line)
         for match in _DATE.finditer(plain):
-            short = len(line) <= 60 or match.end() >= len(plain.rstrip(" .)")) - 1
+            short = len(line) <= _LONGEST_ALONE or match.end() >= len(plain.rstrip(" .)")) - 1
             date = regular_date(match.group())
             if short and date and int(date[:4]) <= limit and not _OF_A_TEXT.search(plain[: match.start()]):
                 return date
     for line in lines[:_COVER_LINES]:
+        if len(line) > _LONGEST_ALONE:  # the pattern takes long on long lines, which are not years alone
+            continue
         if (alone := _YEAR_ALONE.fullmatch(fold(line))) and int(alone[1]) <= limit:
             return alone[1]
     return None

@@ -123,7 +123,7 @@ def _title(soup: BeautifulSoup, metas: dict[str, list[str]]) -> str:
     given = _first(metas, "dc.title", "dcterms.title", "citation_title", "og:title")
     if given and is_title(given):
         return given
-    headings = [clean(tag.get_text(" ")) for tag in soup.find_all("h1")]
+    headings = [clean(tag.get_text(" ")) for tag in soup.find_all("h1", limit=2)]
     heading = re.sub(r"\s+", " ", headings[0]) if len(headings) == 1 else ""
     whole = re.sub(r"\s+", " ", clean(soup.title.get_text())) if soup.title else ""
     if heading and is_title(heading):

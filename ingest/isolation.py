@@ -5,6 +5,7 @@ child costs milliseconds and starts clean), the pipes, and how a child is held: 
 time, no file written, no core, no socket and no program started (a seccomp filter, on Linux on x86-64
 and arm64; elsewhere only the other limits hold and ``Sandbox.closed_network`` is False), killed when it
 makes no progress, when it says too much, and when the process that asked is gone, even by ``kill -9``.
+A task that was asked for with programs may start some, held by the same limits and killed with it.
 
 What a child may still do is read the files that the user may read. It answers bytes in frames, never
 objects, so what it says can at most be wrong.
@@ -13,13 +14,10 @@ objects, so what it says can at most be wrong.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
 import os
-import platform
-import resource
 import select
 import signal
 import socket
@@ -28,14 +26,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Self
 
+from ingest import confinement
 from kb.errors import IngestError, Reason, UnreadableDocument, UnsupportedFormat
 
 PRELOADED = ("ingest.readers", "ingest.pictures")
-"""Modules that the fork server loads before it forks, and warms up if they have a function ``warm``."""
+"""Modules of the tasks that are asked most."""
 
 _FRAME = struct.Struct(">cI")  # kind, length
 _OUTPUT, _BEAT, _ERROR, _DONE = b"o", b".", b"e", b"z"
@@ -61,10 +60,20 @@ class Limits:
 
 
 class Sandbox:
-    """A fork server, started at the first task; serves all threads of a process. To be closed."""
+    """A fork server, started at the first task; serves all threads of a process. To be closed. Only with
+    ``programs`` may its children start programs, by ``run_program``. ``preloaded`` names the modules that
+    the fork server loads before it forks, and warms up if they have a function ``warm``."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        programs: bool = False,
+        preloaded: Sequence[str] = PRELOADED,
+    ) -> None:
         self.limits = limits or Limits()
+        self.programs = programs
+        self._preloaded = tuple(preloaded)
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -79,18 +88,20 @@ class Sandbox:
     @property
     def closed_network(self) -> bool:
         """Whether children are kept from opening sockets on this machine."""
-        return _filter_for(platform.system(), platform.machine()) is not None
+        return confinement.can_refuse_calls()
 
-    def run(self, task: str, *arguments: str | int) -> Iterator[bytes]:
-        """What the function ``task`` ("module:name") yields for the arguments, in a child of its own.
+    def run(self, task: str, *arguments: str | int, limits: Limits | None = None) -> Iterator[bytes]:
+        """What the function ``task`` ("module:name") yields for the arguments, in a child of its own, which
+        takes ``limits``, those of the sandbox if None.
 
         Raises UnreadableDocument or UnsupportedFormat: those of the task itself, and TOO_SLOW, TOO_LARGE,
         TOO_MUCH_MEMORY, CRASHED for a child that went over a limit or ended badly. Leaving the iterator
         before its end kills the child.
         """
-        call = json.dumps([task, arguments, asdict(self.limits)]).encode()
+        limits = limits or self.limits
+        call = json.dumps([task, arguments, asdict(limits), self.programs]).encode()
         with _Child.of(self._ask(call)) as child:
-            yield from self._answers(child)
+            yield from _answers(child, limits)
 
     def close(self) -> None:
         """End the fork server and what it runs."""
@@ -125,22 +136,23 @@ class Sandbox:
             if self._control is not None:
                 self._control.close()
             self._owner = os.getpid()
-            self._server, self._control = _start_server()
+            self._server, self._control = _start_server(self._preloaded)
         return self._control
 
-    def _answers(self, child: _Child) -> Iterator[bytes]:
-        size, started = 0, time.monotonic()
-        for kind, body in child.frames(self.limits, started):
-            size += len(body)
-            if size > self.limits.output_bytes:
-                raise UnreadableDocument(Reason.TOO_LARGE, f"more than {self.limits.output_bytes} bytes said")
-            if kind == _OUTPUT:
-                yield body
-            elif kind == _ERROR:
-                raise _told(body)
-            elif kind == _DONE:
-                return
-        raise child.ending(self.limits)
+
+def _answers(child: _Child, limits: Limits) -> Iterator[bytes]:
+    size, started = 0, time.monotonic()
+    for kind, body in child.frames(limits, started):
+        size += len(body)
+        if size > limits.output_bytes:
+            raise UnreadableDocument(Reason.TOO_LARGE, f"more than {limits.output_bytes} bytes said")
+        if kind == _OUTPUT:
+            yield body
+        elif kind == _ERROR:
+            raise _told(body)
+        elif kind == _DONE:
+            return
+    raise child.ending(limits)
 
 
 @dataclass(slots=True)
@@ -207,11 +219,11 @@ def _told(body: bytes) -> IngestError:
         return UnreadableDocument(Reason.CRASHED, "an error that cannot be read")
 
 
-def _start_server() -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _start_server(preloaded: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         # Not ``-m``: this module would be loaded twice, and ``beat`` would speak to the wrong one.
-        program = f"from ingest.isolation import serve; serve({theirs.fileno()})"
+        program = f"from ingest.isolation import serve; serve({theirs.fileno()}, {preloaded!r})"
         server = subprocess.Popen(
             [sys.executable, "-c", program],
             pass_fds=[theirs.fileno()],
@@ -227,16 +239,16 @@ def _start_server() -> tuple[subprocess.Popen[bytes], socket.socket]:
 # -- the fork server
 
 
-def serve(control_end: int) -> None:
+def serve(control_end: int, preloaded: Iterable[str]) -> None:
     """Fork a child for each task asked over the socket, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asked, who then closes
-    for name in PRELOADED:
+    for name in preloaded:
         module = importlib.import_module(name)
         getattr(module, "warm", _nothing)()
     gc.collect()
     gc.freeze()  # what is loaded is never looked at again, so that children share its memory
-    _close_network()
-    _write_nowhere()
+    confinement.refuse_calls(confinement.NETWORK)
+    confinement.write_nowhere()
     children: dict[int, _Served] = {}
     with socket.socket(fileno=control_end) as control:
         control.send(_READY)
@@ -256,11 +268,13 @@ class _Served:
     life: int
 
     def kill(self) -> None:
-        """Safe against a reused number: the child is not reaped yet."""
-        os.kill(self.pid, signal.SIGKILL)
+        """With all that it started. Safe against a reused number: the child is not reaped yet."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def reap(self, idle: int) -> None:
         """Tell how it ended and how much memory it had above ``idle`` bytes."""
+        self.kill()  # what it started ends with it
         _, ended, used = os.wait4(self.pid, 0)
         told = json.dumps([os.waitstatus_to_exitcode(ended), used.ru_maxrss * 1024 - idle]).encode()
         with contextlib.suppress(BrokenPipeError):
@@ -282,10 +296,10 @@ def _attend(control: socket.socket, children: dict[int, _Served]) -> bool:
             child = _fork(call, ends, inherited=[control.fileno(), *held])
             children[child.handle] = child
         elif end in children:
-            children.pop(end).reap(_resident())
+            children.pop(end).reap(confinement.resident())
         elif lives[end].handle in children:
             lives[end].kill()
-            children.pop(lives[end].handle).reap(_resident())
+            children.pop(lives[end].handle).reap(confinement.resident())
     return True
 
 
@@ -297,8 +311,15 @@ def _fork(call: bytes, ends: Iterable[int], inherited: Iterable[int]) -> _Served
         for end in (*inherited, status, life):
             os.close(end)
         _live(call, answers, server)
+    _lead_group(pid)
     os.close(answers)
     return _Served(pid, os.pidfd_open(pid), status, life)
+
+
+def _lead_group(pid: int) -> None:
+    """Both child and server see to it, so that it is done whoever runs first."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpgid(pid, pid)
 
 
 # -- the child
@@ -308,11 +329,12 @@ def _live(call: bytes, answers: int, server: int) -> None:
     """Do the task and end; never returns."""
     code = 1
     try:
-        _die_with_parent(server)
-        task, arguments, limits = json.loads(call)
+        confinement.die_with_parent(server)
+        _lead_group(0)
+        task, arguments, limits, programs = json.loads(call)
         said = _Said(answers)
         _Beat.say = said.beat
-        _take_limits(Limits(**limits))
+        _hold(Limits(**limits), programs=programs)
         _work(said, task, arguments)
         code = 0
     except BrokenPipeError:
@@ -378,90 +400,28 @@ def beat() -> None:
     _Beat.say()
 
 
-def _take_limits(limits: Limits) -> None:
-    _limit(resource.RLIMIT_AS, _address_space() + limits.memory_bytes)
-    _limit(resource.RLIMIT_CPU, int(limits.total_seconds) + 1)
-    _limit(resource.RLIMIT_FSIZE, 0)
-    _limit(resource.RLIMIT_CORE, 0)
+def _hold(limits: Limits, *, programs: bool) -> None:
+    confinement.take_limits(memory_bytes=limits.memory_bytes, cpu_seconds=int(limits.total_seconds) + 1)
+    confinement.refuse_calls(confinement.GROUPS if programs else confinement.PROGRAMS)
 
 
-def _limit(what: int, most: int) -> None:
-    _, hard = resource.getrlimit(what)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (most, most))
-
-
-def _address_space() -> int:
-    return _memory(0)
-
-
-def _resident() -> int:
-    return _memory(1)
-
-
-def _memory(column: int) -> int:
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[column]) * resource.getpagesize()
-
-
-# -- Linux
-
-_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
-_SECCOMP_FILTER = 2
-_LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06  # linux/bpf_common.h
-_ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | 1  # SECCOMP_RET_ALLOW; SECCOMP_RET_ERRNO with EPERM
-_X32 = 0x40000000  # the other numbering of calls on x86-64: refused whole
-# Audit number of the architecture; socket, connect, socketpair, execve, execveat, io_uring_setup, ptrace.
-_CALLS = {
-    "x86_64": (0xC000003E, (41, 42, 53, 59, 322, 425, 101)),
-    "aarch64": (0xC00000B7, (198, 203, 199, 221, 281, 425, 117)),
-}
-
-
-def _prctl(what: int, *arguments: Any) -> bool:
-    libc = ctypes.CDLL(None, use_errno=True)
-    padded = [*arguments, *(0,) * (4 - len(arguments))]
-    return bool(libc.prctl(what, *(a if not isinstance(a, int) else ctypes.c_ulong(a) for a in padded)) == 0)
-
-
-def _die_with_parent(parent: int) -> None:
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _filter_for(system: str, machine: str) -> bytes | None:
-    """The seccomp program that refuses sockets and programs; None where we have none."""
-    if system != "Linux" or machine not in _CALLS:
-        return None
-    architecture, refused = _CALLS[machine]
-    # Offsets in struct seccomp_data: 0 the call's number, 4 the architecture. A jump counts instructions.
-    to_refusal = len(refused) + 1
-    program = [
-        (_LOAD, 0, 0, 4),
-        (_IF_EQUAL, 0, to_refusal + 2, architecture),
-        (_LOAD, 0, 0, 0),
-        (_IF_AT_LEAST, to_refusal, 0, _X32),
-        *((_IF_EQUAL, to_refusal - 1 - i, 0, call) for i, call in enumerate(refused)),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _REFUSE),
-    ]
-    return b"".join(struct.pack("=HBBI", *step) for step in program)
-
-
-def _close_network() -> None:
-    """No new socket and no program in this process and in all that it forks, where the system can do it."""
-    if (program := _filter_for(platform.system(), platform.machine())) is None:
-        return
-    steps = ctypes.create_string_buffer(program, len(program))
-    whole = ctypes.create_string_buffer(struct.pack("HP", len(program) // 8, ctypes.addressof(steps)))
-    if not (_prctl(_PR_SET_NO_NEW_PRIVS, 1) and _prctl(_PR_SET_SECCOMP, _SECCOMP_FILTER, whole)):
-        raise OSError(ctypes.get_errno(), "the filter of system calls was refused")
-
-
-def _write_nowhere() -> None:
-    """Output of C libraries goes nowhere: a damaged file would fill the terminal with their complaints."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+def run_program(command: Sequence[str], given: bytes, seconds: float) -> bytes:
+    """What a program says on its standard output for what it is given on its standard input; for tasks of a
+    sandbox with programs. It ends when its child ends. Raises UnreadableDocument: TOO_SLOW after
+    ``seconds``, DAMAGED when it fails."""
+    child = os.getpid()
+    try:
+        done = subprocess.run(
+            command,
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds,
+            check=True,
+            preexec_fn=lambda: confinement.die_with_parent(child),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnreadableDocument(Reason.TOO_SLOW, f"{command[0]} took more than {seconds:g} s") from error
+    except subprocess.CalledProcessError as error:
+        raise UnreadableDocument(Reason.DAMAGED, f"{command[0]} ended with {error.returncode}") from error
+    return done.stdout

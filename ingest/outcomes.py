@@ -53,8 +53,8 @@ _MOST_NAMED = 200
 
 
 def refused(path: Path, error: IngestError) -> Outcome:
-    """``waiting`` for what is sound and can be read one day: once a person has said what is in its columns, or
-    once its pictures can be recognised."""
+    """``waiting`` for what is sound and can be read one day: once a person has said what is in its columns,
+    or once its pictures can be recognised."""
     waits = error.reason in (Reason.NO_TEXT, Reason.COLUMNS)
     status = Status.WAITING if waits else Status.REFUSED
     return Outcome(path=path, status=status, reason=error.reason, detail=error.detail)

@@ -24,18 +24,25 @@ from ingest.drafts import Draft, Heading
 from ingest.frontmatter import Line, Metadata, completed
 from ingest.isolation import beat
 from kb.errors import Reason, UnreadableDocument
-from kb.records import Page, regular_date
+from kb.records import Page, Quality, regular_date
 
 MEDIA_TYPE = "application/pdf"
 
 _POOR = 0.5  # grade below which a page is read again by pypdf: running text has 0.95 and more
 _MOST_REREAD = 20  # pages read again at most: pypdf reads some 19 a second
 _FRONT_PAGES = 3  # where a title is looked for, when the first page is only a picture
+_COVERED = 0.05  # share of a page that pictures cover, from which they may show text: a logo covers 1 to 2 %
+_CURVES = 100  # paths on a page: letters drawn as curves are at least so many, frames and lines far fewer
+_FORMS = 5  # forms inside forms that are looked into
+_MOST_OBJECTS = 5_000
 _SAMPLES = 7  # letters measured a line: their median stands above one odd glyph
 
 
 def read(path: Path) -> Iterator[Draft]:
-    """One draft of a PDF. Raises UnreadableDocument: LOCKED, DAMAGED, EMPTY; NO_TEXT if all are images."""
+    """One draft of a PDF; its pages without text are of quality SCAN where something is drawn, else EMPTY.
+    Raises UnreadableDocument: LOCKED, DAMAGED; EMPTY when nothing is drawn on any page; NO_TEXT when there is
+    no text and nobody can tell what is drawn."""
+    nothing = Reason.EMPTY
     try:
         with _opened(path) as document:
             draft, lines, metadata = _by_pdfium(document)
@@ -43,12 +50,13 @@ def read(path: Path) -> Iterator[Draft]:
         if _is_locked(error):
             raise UnreadableDocument(Reason.LOCKED, str(error)) from error
         draft, lines, metadata = _by_pypdf(path, error)
+        nothing = Reason.NO_TEXT  # there may be pictures, which nobody can draw
     if not draft.pages:
         raise UnreadableDocument(Reason.EMPTY, "no page")
     draft = dataclasses.replace(draft, pages=clean_pages(_read_again(path, draft.pages)))
+    if not any(page.text or page.quality is Quality.SCAN for page in draft.pages):
+        raise UnreadableDocument(nothing, f"nothing on {len(draft.pages)} pages")
     blank = [page.number for page in draft.pages if not has_text(page.text)]
-    if len(blank) == len(draft.pages):
-        raise UnreadableDocument(Reason.NO_TEXT, f"{len(blank)} pages without text")
     warnings = (f"{len(blank)} page(s) sans texte sur {len(draft.pages)}",) if blank else ()
     yield dataclasses.replace(completed(draft, metadata, lines, path.name), warnings=warnings)
 
@@ -71,26 +79,47 @@ def _by_pdfium(document: pypdfium2.PdfDocument) -> tuple[Draft, list[Line], Meta
     lines: list[Line] = []
     for index in range(len(document)):
         beat()
-        text, front = _page(document, index, wants_lines=not lines and index < _FRONT_PAGES)
+        page, front = _page(document, index, wants_lines=not lines and index < _FRONT_PAGES)
         lines = lines or front
-        pages.append(Page(index + 1, text, document.get_page_label(index) or None))
+        pages.append(page)
     draft = Draft(pages=tuple(pages), outline=tuple(_outline(document)), media_type=MEDIA_TYPE)
     return draft, lines, _metadata(document.get_metadata_dict())
 
 
-def _page(document: pypdfium2.PdfDocument, index: int, *, wants_lines: bool) -> tuple[str, list[Line]]:
-    """Text of a page, "" for one that cannot be loaded: the others still can; and its lines if asked."""
+def _page(document: pypdfium2.PdfDocument, index: int, *, wants_lines: bool) -> tuple[Page, list[Line]]:
+    """A page, without text if it cannot be loaded: the others still can; and its lines if asked."""
+    number, label = index + 1, document.get_page_label(index) or None
     try:
         page = document[index]
     except pypdfium2.PdfiumError:
-        return "", []
+        return Page(number, "", label, 0.0, Quality.EMPTY), []
     text_page = page.get_textpage()
     try:
         text = text_page.get_text_range()
-        return text, _lines(text_page, text) if wants_lines else []
+        if not has_text(text) and _is_scan(page):
+            # A page number beside the picture is left out: recognition reads the whole page.
+            return Page(number, "", label, 0.0, Quality.SCAN), []
+        return Page(number, text, label), _lines(text_page, text) if wants_lines else []
     finally:
         text_page.close()
         page.close()
+
+
+def _is_scan(page: pypdfium2.PdfPage) -> bool:
+    """Whether what is drawn on a page without text may hold some: pictures over a part of it, or letters
+    drawn as curves."""
+    wide, tall = page.get_size()
+    covered, curves = 0.0, 0
+    for count, thing in enumerate(page.get_objects(max_depth=_FORMS)):
+        if thing.type == raw.FPDF_PAGEOBJ_IMAGE:
+            left, bottom, right, top = thing.get_bounds()
+            covered += max(0.0, right - left) * max(0.0, top - bottom)
+        curves += thing.type in (raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_TEXT)
+        if covered >= _COVERED * wide * tall or curves >= _CURVES:
+            return True
+        if count > _MOST_OBJECTS:
+            return False
+    return False
 
 
 def _lines(text_page: pypdfium2.PdfTextPage, text: str) -> list[Line]:

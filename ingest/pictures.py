@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2
+from PIL import Image
 
+from ingest import scans
 from ingest.isolation import Limits, Sandbox
 from kb.errors import NotFound, Reason, UnreadableDocument
 
@@ -27,7 +29,7 @@ _LIMITS = Limits(idle_seconds=20, total_seconds=20, output_bytes=10_000_000)
 
 
 class PagePictures:
-    """Pictures of pages of PDF files, in a folder that never holds much more than ``limit`` bytes."""
+    """Pictures of pages of PDFs and images, in a folder that never holds much more than ``limit`` bytes."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
@@ -98,6 +100,13 @@ def _pictures(folder: Path) -> list[tuple[float, int, Path]]:
 def emit(path: str, number: int, width: int) -> Iterator[bytes]:
     """The task of ``ingest.isolation`` that draws a page: the bytes of a WebP picture; nothing for a page
     that is not there. Raises UnreadableDocument."""
+    with open(path, "rb") as file:
+        is_pdf = b"%PDF-" in file.read(1024)
+    if not is_pdf:
+        image = scans.shown(Path(path), number, width)
+        if image is not None:
+            yield _written(image.crop((0, 0, width, min(image.height, round(width * _TALLEST)))))
+        return
     try:
         with pypdfium2.PdfDocument(path) as document:
             if number > len(document):
@@ -112,7 +121,10 @@ def _drawn(page: pypdfium2.PdfPage, width: int) -> bytes:
     if tall > wide * _TALLEST:
         page.set_cropbox(0, tall - wide * _TALLEST, wide, tall)
         wide, tall = page.get_size()
-    picture = page.render(scale=width / wide).to_pil().convert("RGB")
+    return _written(page.render(scale=width / wide).to_pil().convert("RGB"))
+
+
+def _written(picture: Image.Image) -> bytes:
     written = io.BytesIO()
     picture.save(written, "WEBP", quality=_QUALITY, method=2)
     return written.getvalue()

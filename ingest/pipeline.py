@@ -40,14 +40,16 @@ def ingest(
     progress: Callable[[int, int], None] | None = None,
     after_commit: Callable[[], object] | None = None,
     sandbox: Sandbox | None = None,
+    recognises: bool = True,
 ) -> Iterator[Outcome]:
     """Take files and whole folders into the fund, in order of name; an outcome for each file found, and for
     each file that came inside another one.
 
     ``progress`` is told how many files are done, of how many; ``after_commit`` is called each time that
-    documents have been saved. ``sandbox`` is where files are read, one of our own if None. Safe to run
-    again: what is known is left as it is. Raises StorageError when the fund cannot be written: the outcomes
-    given before are of files that stay in it.
+    documents have been saved. ``sandbox`` is where files are read, one of our own if None. ``recognises``
+    False leaves pages that are pictures to somebody else, since each takes seconds. Safe to run again: what
+    is known is left as it is. Raises StorageError when the fund cannot be written: the outcomes given before
+    are of files that stay in it.
     """
     waiting = deque(find(paths))
     total = len(waiting)
@@ -58,7 +60,7 @@ def ingest(
         ThreadPoolExecutor(workers, "reader") as pool,
     ):
         opened = store.folder / "cache" / f"opened-{os.getpid()}"
-        reader = Reader(store, sandbox, opened, recogniser)
+        reader = Reader(store, sandbox, opened, recogniser if recognises else None)
         desk = Desk(store, tagger, centre, after_commit)
         try:
             for done, outcome in enumerate(_outcomes(waiting, reader, pool, desk, workers), start=1):

@@ -159,7 +159,7 @@ class Desk:
         reading = plan.reading
         # Another file of this run, or another worker, may have brought the same bytes.
         if known := self.store.find("sha256", reading.sha256):
-            return Outcome(path=reading.found.path, status=Status.UNCHANGED, ids=known)
+            return Outcome(path=reading.path, status=Status.UNCHANGED, ids=known)
         if not self._holds(plan):
             plan = self._plan(reading)
         draft = reading.drafts[0]
@@ -167,12 +167,12 @@ class Desk:
             record = self._record(plan)
             self.store.save(record, draft.pages)
         except InvalidRecord as error:
-            return refused(reading.found.path, UnreadableDocument(Reason.DAMAGED, str(error)))
+            return refused(reading.path, UnreadableDocument(Reason.DAMAGED, str(error)))
         self._reviews.open(record.id, draft.found, reading.found.batch)
         doubts = self._doubt(record, draft.pages, plan)
         told = f"fichier rattaché à la notice de l’ouvrage papier {_named(record)}"
         return Outcome(
-            path=reading.found.path,
+            path=reading.path,
             status=Status.PUBLISHED if plan.base is None else Status.UPDATED,
             ids=(record.id,),
             warnings=(*draft.warnings, told) if plan.paper else draft.warnings,
@@ -323,10 +323,10 @@ def _of_catalogue(
     ids = tuple(entry.id for entry in catalogue.entries if entry.id)
     warnings = [warning for entry in catalogue.entries for warning in entry.draft.warnings]
     if not ids:
-        return refused(reading.found.path, UnreadableDocument(Reason.BAD_RECORDS, "; ".join(faults[:3])))
+        return refused(reading.path, UnreadableDocument(Reason.BAD_RECORDS, "; ".join(faults[:3])))
     order = (Status.PUBLISHED, Status.UPDATED, Status.UNCHANGED)
     status = next(status for status in order if status in statuses)
-    return Outcome(path=reading.found.path, status=status, ids=ids, warnings=(*warnings, *faults))
+    return Outcome(path=reading.path, status=status, ids=ids, warnings=(*warnings, *faults))
 
 
 def _file(reading: Reading) -> File:
@@ -346,7 +346,7 @@ def _named(record: Record) -> str:
 
 
 def _without_drafts(reading: Reading) -> Outcome:
-    path = reading.found.path
+    path = reading.path
     if reading.problem is not None:
         return refused(path, reading.problem)
     if reading.members is not None:

@@ -62,9 +62,7 @@ class Config:
     background: bool = _setting(
         True, "Fichiers déposés lus par un processus de « kb serve » ; false : lancez « kb worker »"
     )
-    report_to: str = _setting(
-        "", "Adresses qui reçoivent le bilan de la semaine, séparées par des virgules"
-    )
+    report_to: str = _setting("", "Adresses qui reçoivent le bilan de la semaine, séparées par des virgules")
     per_page: int = _setting(20, "Résultats par page")
     cache_mb: int = _setting(128, "Mémoire, en Mo, des listes décodées de l’index, par processus")
     pictures_mb: int = _setting(512, "Place, en Mo, des images de pages gardées sur disque")

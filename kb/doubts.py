@@ -92,6 +92,13 @@ class Doubts:
             raise NotFound("doubt", str(id))
         return _doubt(row)
 
+    def between(self, one: str, other: str) -> Doubt | None:
+        """The pair of these two records, settled or not; None when nobody has asked about it."""
+        pair = _pair(*sorted((one, other), key=_age, reverse=True))
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(doubts).where(pair)).first()
+        return None if row is None else _doubt(row)
+
     def settle(self, id: int, decision: Decision) -> Doubt:
         """Note what a person decided; the pair, settled. Raises NotFound; Conflict when somebody has decided
         otherwise in between. What follows from it is done by ``kb.merging``."""
@@ -104,6 +111,17 @@ class Doubts:
                 connection.execute(settled.values(state=str(decision)))
                 told = {"record": held.record, "other": held.other, "decision": str(decision)}
                 self._trail.note(Action.DOUBT_SETTLED, f"doute:{id}", None, told)
+            return self.get(id)
+
+    def reopen(self, id: int) -> Doubt:
+        """Ask again about a pair whose records were both kept; nothing else is undone. Raises NotFound."""
+        with self._database.writing() as connection:
+            held = self.get(id)
+            if held.decision is not None:
+                connection.execute(doubts.update().where(doubts.c.id == id).values(state=_OPEN))
+                told = {"record": held.record, "other": held.other}
+                before, after = told | {"decision": str(held.decision)}, told | {"decision": _OPEN}
+                self._trail.note(Action.DOUBT_SETTLED, f"doute:{id}", before, after)
             return self.get(id)
 
     def forget(self, record: str) -> None:

@@ -97,7 +97,8 @@ def decide(
     with store.transaction():
         Doubts(store.database, store.trail).settle(doubt.id, decision)
         if decision is Decision.REPLACE:
-            return merge(store, stays, goes, replace=(newer or _newer(store, doubt)) == goes)
+            lead = newer or newer_of(store.get(doubt.record), store.get(doubt.other)).id
+            return merge(store, stays, goes, replace=lead == goes)
         if decision is Decision.ATTACH:
             return merge(store, stays, goes)
         if note:
@@ -106,12 +107,13 @@ def decide(
         return store.get(doubt.record)
 
 
-def _newer(store: Store, doubt: Doubt) -> str:
-    """Old editions come in after new ones when a centre digitises its shelves: dates tell first."""
-    record, other = store.get(doubt.record).date or "", store.get(doubt.other).date or ""
-    if record.startswith(other) or other.startswith(record):
-        return doubt.record
-    return doubt.record if record > other else doubt.other
+def newer_of(later: Record, earlier: Record) -> Record:
+    """The newer text of two editions of which one came in later. Old editions come in after new ones when a
+    centre digitises its shelves: dates tell first."""
+    here, there = later.date or "", earlier.date or ""
+    if here.startswith(there) or there.startswith(here):
+        return later
+    return later if here > there else earlier
 
 
 def make_part(store: Store, part: str, host: str, pages: str | None = None) -> Record:
@@ -119,7 +121,7 @@ def make_part(store: Store, part: str, host: str, pages: str | None = None) -> R
     NotFound; InvalidRecord when the host is itself a part of that part."""
     with store.transaction():
         record, whole = store.get(part), store.get(host)
-        if part in _line_of(store, whole):
+        if part in line_of(store, whole):
             raise InvalidRecord("host", f"{host} is a part of {part}")
         changed = dataclasses.replace(record, host=host, host_pages=pages or record.host_pages)
         store.save(changed)
@@ -224,13 +226,13 @@ def _host(store: Store, kept: Record, gone: Record) -> str | None:
     both = {kept.id, gone.id}
     for host in (kept.host, gone.host):
         found = store.get_many([host]) if host else {}
-        if host and host not in both and not (host in found and both & _line_of(store, found[host])):
+        if host and host not in both and not (host in found and both & line_of(store, found[host])):
             return host
     return None
 
 
-def _line_of(store: Store, record: Record) -> set[str]:
-    """The record, its host, the host of that one, and so on."""
+def line_of(store: Store, record: Record) -> set[str]:
+    """Numbers of the record, its host, the host of that one, and so on: it can be host to none of them."""
     line: set[str] = set()
     above: Record | None = record
     while above is not None and above.id not in line:

@@ -77,8 +77,8 @@ def test_the_reader_s_own_reasons_come_through(sandbox: Sandbox, tmp_path: Path)
     with pytest.raises(UnreadableDocument) as caught:
         list(sandbox.run("ingest.readers:emit", str(empty)))
     assert caught.value.reason is Reason.EMPTY
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(b"\x89PNG\r\n")
+    picture = tmp_path / "picture.gif"
+    picture.write_bytes(b"GIF89a")
     with pytest.raises(UnsupportedFormat):
         list(sandbox.run("ingest.readers:emit", str(picture)))
 
@@ -110,6 +110,67 @@ def test_a_child_can_write_no_file(sandbox: Sandbox, tmp_path: Path) -> None:
     target = tmp_path / "written"
     reason_of(sandbox, "shutil:copyfile", sys.executable, str(target))
     assert not target.exists() or target.stat().st_size == 0
+
+
+PROGRAMS = """
+from ingest.isolation import run_program
+def emit(command, given):
+    yield run_program(command.split(), given.encode(), 0.5)
+"""
+
+
+@pytest.fixture(scope="module")
+def with_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("tasks")
+    (folder / "programs.py").write_text(PROGRAMS)
+    sys.path.append(str(folder))  # the fork server looks for its tasks where we do
+    with Sandbox(Limits(idle_seconds=5), programs=True, preloaded=()) as opened:
+        yield opened
+    sys.path.remove(str(folder))
+
+
+def test_a_child_with_programs_starts_them_and_still_opens_no_socket(with_programs: Sandbox) -> None:
+    assert list(with_programs.run("os:popen", "echo bonjour")) == [b"bonjour\n"]
+    assert reason_of(with_programs, "socket:socket") is Reason.NOT_ALLOWED
+
+
+@pytest.mark.skipif(not Sandbox().closed_network, reason="no filter of system calls on this machine")
+def test_a_program_opens_no_socket_and_does_not_leave_its_group(with_programs: Sandbox) -> None:
+    for call in ("socket.socket()", "os.setsid()", "os.setpgid(0, 0)"):
+        script = f"import os, socket\ntry:\n  {call}\nexcept OSError as e:\n  print(e.errno)"
+        assert list(with_programs.run("os:popen", f"{sys.executable} -c '{script}'")) == [b"1\n"]
+
+
+def test_a_program_takes_the_limits_of_its_child(with_programs: Sandbox, tmp_path: Path) -> None:
+    target = tmp_path / "written"
+    list(with_programs.run("os:popen", f"echo bonjour > {target}"))
+    assert not target.exists() or target.stat().st_size == 0
+    script = "import resource; print(resource.getrlimit(resource.RLIMIT_AS)[1] < 1 << 33)"
+    assert list(with_programs.run("os:popen", f'{sys.executable} -c "{script}"')) == [b"True\n"]
+
+
+def test_programs_end_with_the_child_that_started_them(
+    with_programs: Sandbox, until: Callable[[Callable[[], bool]], None]
+) -> None:
+    asked = with_programs.run("os:popen", "sleep 3600 & sleep 3600 & echo $!; wait")
+    pid = int(next(asked))
+    assert is_alive(pid)
+    asked.close()  # type: ignore[attr-defined]
+    until(lambda: not is_alive(pid))
+    [last] = with_programs.run("os:popen", "sleep 3600 > /dev/null & echo $!")
+    until(lambda: not is_alive(int(last)))
+
+
+def test_a_program_that_fails_or_lasts_is_told(with_programs: Sandbox) -> None:
+    assert list(with_programs.run("programs:emit", "cat", "bonjour")) == [b"bonjour"]
+    assert reason_of(with_programs, "programs:emit", "false", "") is Reason.DAMAGED
+    assert reason_of(with_programs, "programs:emit", "sleep 9", "") is Reason.TOO_SLOW
+
+
+def test_limits_may_be_given_for_one_task(sandbox: Sandbox) -> None:
+    with pytest.raises(UnreadableDocument) as caught:
+        list(sandbox.run("time:sleep", 3600, limits=Limits(idle_seconds=0.2)))
+    assert caught.value.reason is Reason.TOO_SLOW
 
 
 SLEEPER = """

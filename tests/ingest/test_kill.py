@@ -46,7 +46,7 @@ def fill(folder: Path, make: Any) -> None:
     folder.mkdir()
     for number in range(FILES):
         (folder / f"{number:02}.txt").write_text(f"Dossier numéro {number}\n\n{make.text}", encoding="utf-8")
-    (folder / "scan.pdf").write_bytes(make.pdf(""))
+    (folder / "vide.pdf").write_bytes(make.pdf(""))
     rows = "".join(f"Livre {n};C {n}\n" for n in range(50))
     (folder / "table.csv").write_text("titre;cote\n" + rows, encoding="utf-8")
 
@@ -123,5 +123,5 @@ def complete(data: Path, inbox: Path, tagger: Tagger) -> None:
     finally:
         store.close()
     assert titles == sorted([f"Dossier numéro {n}" for n in range(FILES)] + [f"Livre {n}" for n in range(50)])
-    assert {o.status for o in outcomes} <= {Status.PUBLISHED, Status.UNCHANGED, Status.WAITING}
-    assert {o.status for o in again} == {Status.UNCHANGED, Status.WAITING}
+    assert {o.status for o in outcomes} <= {Status.PUBLISHED, Status.UNCHANGED, Status.REFUSED}
+    assert {o.status for o in again} == {Status.UNCHANGED, Status.REFUSED}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from pypdf import PdfReader, PdfWriter
 from ingest import readers
 from ingest.drafts import Draft, from_wire, to_wire
 from kb.errors import IngestError, Reason
+from kb.records import Quality
 
 Inbox = Callable[[str, bytes | str], Path]
 
@@ -46,9 +48,52 @@ def samples(make: Any, folder: Path) -> dict[str, Path]:
         "odt": make.odt(folder / "a.odt", f"<text:h>{title}</text:h><text:p>{make.text}</text:p>"),
         "text": written("a.txt", f"{title}\n\n{make.text}"),
         "markdown": written("a.md", f"# {title}\n\n{make.text}"),
+        "doc": written("a.doc", make.doc(f"{title}\r{make.text}\r")),
+        "rtf": written("a.rtf", make_rtf(title, make.text)),
+        "pptx": make.pptx(folder / "a.pptx", (title, make.text, "Dire merci")),
+        "odp": make.odp(folder / "a.odp", (title, make.text, "Dire merci")),
+        "xlsx": make.xlsx(folder / "a.xlsx", [title], [make.text]),
+        "ods": make.ods(folder / "a.ods", [title], [make.text]),
+        "epub": make.epub(folder / "a.epub", (title, make.text)),
+        "eml": written("a.eml", make.eml(title, make.text)),
+        "image": image(make, folder / "Mener une médiation sociale.png"),
+        "marcxml": written("a.xml", MARCXML.format(title=title)),
+        "ris": written("a.ris", f"TY  - BOOK\nTI  - {title}\nAU  - Roy, Léa\nER  - \n"),
+        "bibtex": written("a.bib", f"@book{{roy, title = {{{title}}}, author = {{Roy, Léa}}}}\n"),
+        "csl": written(
+            "a.json", json.dumps([{"id": "1", "type": "book", "title": title, "abstract": make.text * 2}])
+        ),
+        "dublincore": written("b.xml", DUBLIN_CORE.format(title=title)),
         "csv": written("a.csv", f"titre;auteurs\n{title};Roy, Léa\n"),
         "unimarc": written("a.mrc", make.unimarc(("001", "1"), ("200", f"1 $a{title}"))),
     }
+
+
+MARCXML = (
+    '<collection xmlns="http://www.loc.gov/MARC21/slim"><record><leader>00000nam  2200000   450 </leader>'
+    '<controlfield tag="001">1</controlfield><datafield tag="200" ind1="1" ind2=" ">'
+    '<subfield code="a">{title}</subfield></datafield></record></collection>'
+)
+
+
+DUBLIN_CORE = (
+    '<?xml version="1.0" encoding="UTF-8"?><records xmlns:dc="http://purl.org/dc/elements/1.1/"><record>'
+    "<dc:title>{title}</dc:title><dc:description>"
+    + "Les habitants du quartier ont dit leurs attentes. " * 6
+    + "</dc:description></record></records>"
+)
+
+
+def make_rtf(title: str, text: str) -> bytes:
+    return b"{\\rtf1\\ansi\\ansicpg1252 " + f"{title}\\par {text}".encode("cp1252") + b"\\par}"
+
+
+def image(make: Any, path: Path) -> Path:
+    make.scan(make.text)[0].resize((300, 400)).save(path)
+    return path
+
+
+CATALOGUES = ("csv", "unimarc", "marcxml", "ris", "bibtex", "csl", "dublincore")
 
 
 @pytest.mark.parametrize("name", sorted(readers.READERS))
@@ -59,7 +104,11 @@ def test_every_reader_finds_the_title_and_its_drafts_cross(name: str, make: Any,
     assert draft.title == "Mener une médiation sociale"
     assert draft.media_type
     assert from_wire(to_wire(draft)) == draft
-    if draft.media_type not in readers.CATALOGUE_TYPES:
+    assert readers.is_catalogue(draft) == (name in CATALOGUES)
+    assert not readers.is_catalogue(draft) or draft.media_type in readers.CATALOGUE_TYPES
+    if name == "image":
+        assert [page.quality for page in draft.pages] == [Quality.SCAN]
+    elif not readers.is_catalogue(draft):
         assert draft.language == "fr"
         assert "consultés par la commune" in " ".join(page.text.replace("\n", " ") for page in draft.pages)
         assert [page.number for page in draft.pages] == list(range(1, len(draft.pages) + 1))
@@ -101,28 +150,31 @@ def test_an_empty_file_says_so(name: str, inbox: Inbox) -> None:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("image.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 50),
-        ("note.rtf", b"{\\rtf1 bonjour}"),
+        ("image.gif", b"GIF89a" + b"\0" * 50),
         ("prog", b"\x7fELF" + b"\0" * 50),
         ("style.css", b"body { color: red }"),
-        ("refs.bib", b"@book{x, title={Y}}"),
-        ("ancien.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600),
+        ("programme.py", b"print('@book')"),
     ],
 )
 def test_what_no_reader_reads_is_refused(name: str, content: bytes, inbox: Inbox) -> None:
     assert reason_of(inbox(name, content)) is Reason.UNSUPPORTED
 
 
-def test_other_zip_files_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "tableur.ods"
+def test_other_zip_files_are_refused(make: Any, tmp_path: Path) -> None:
+    path = tmp_path / "dessin.odg"
     with zipfile.ZipFile(path, "w") as package:
-        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.graphics")
     assert reason_of(path) is Reason.UNSUPPORTED
+    archive = make.zipped(tmp_path / "a.xyz", ("a.txt", b"bonjour"))
+    assert readers.format_of(archive) == readers.CONTAINER
+    assert reason_of(archive) is Reason.UNSUPPORTED
 
 
-def test_a_word_file_under_a_password_is_locked(inbox: Inbox) -> None:
-    content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512 + "EncryptedPackage".encode("utf-16-le")
-    assert reason_of(inbox("secret.docx", content)) is Reason.LOCKED
+def test_a_word_file_under_a_password_is_locked(make: Any, inbox: Inbox) -> None:
+    package = make.compound({"EncryptedPackage": b"x", "EncryptionInfo": b"y"})
+    assert reason_of(inbox("secret.docx", package)) is Reason.LOCKED
+    assert reason_of(inbox("secret.doc", make.doc(make.text, flags=0x0100))) is Reason.LOCKED
+    assert reason_of(inbox("classeur.xls", make.compound({"Workbook": b"x"}))) is Reason.UNSUPPORTED
 
 
 def test_noise_under_a_known_name_is_damaged(inbox: Inbox) -> None:
@@ -149,8 +201,17 @@ def test_a_pdf_under_a_password_is_locked_and_one_under_none_is_read(make: Any, 
     assert one(inbox("libre.pdf", encrypted(content, ""))).pages[0].text.startswith("Mener une médiation")
 
 
-def test_a_pdf_of_images_has_no_text(make: Any, inbox: Inbox) -> None:
-    assert reason_of(inbox("scan.pdf", make.pdf("", ""))) is Reason.NO_TEXT
+def test_a_pdf_of_images_has_pages_that_are_scans(make: Any, tmp_path: Path) -> None:
+    first, second = make.scan(make.text, make.text)
+    first.save(tmp_path / "scan.pdf", save_all=True, append_images=[second], resolution=150)
+    draft = one(tmp_path / "scan.pdf")
+    assert [(page.quality, page.text, page.grade) for page in draft.pages] == [(Quality.SCAN, "", 0.0)] * 2
+    assert draft.warnings == ("2 page(s) sans texte sur 2",)
+    assert draft.title == "Scan"
+
+
+def test_a_pdf_on_which_nothing_is_drawn_is_empty(make: Any, inbox: Inbox) -> None:
+    assert reason_of(inbox("vide.pdf", make.pdf("", ""))) is Reason.EMPTY
 
 
 def test_pages_without_text_are_counted_in_a_warning(make: Any, inbox: Inbox) -> None:
@@ -158,6 +219,7 @@ def test_pages_without_text_are_counted_in_a_warning(make: Any, inbox: Inbox) ->
     assert len(draft.pages) == 3
     assert draft.warnings == ("1 page(s) sans texte sur 3",)
     assert draft.pages[1].grade == 0
+    assert [page.quality for page in draft.pages] == [Quality.GOOD, Quality.EMPTY, Quality.GOOD]
 
 
 def test_the_largest_line_of_a_pdf_is_its_title_when_metadata_are_worthless(make: Any, inbox: Inbox) -> None:

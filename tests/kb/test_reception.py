@@ -144,7 +144,7 @@ def test_what_is_done_with_leaves_no_folder_behind(reception: Reception):
 
 
 def test_what_came_out_of_others_is_dropped_like_the_rest(reception: Reception):
-    folder = reception.opened(1) / "ab"
+    folder = reception.folder / "1" / "opened" / "ab"
     folder.mkdir(parents=True)
     (folder / "c.pdf").write_bytes(b"texte")
     assert list(reception) == ["1/opened/ab/c.pdf"]
