@@ -215,7 +215,9 @@ def record(id: str) -> Response:
     if not identity().may(Right.CATALOGUE):
         return shown("record.html", page, section="fonds")
     form = AccessForm(access=held.access)
-    return shown("record.html", page, section="fonds", access=form, access_url=f"/notice/{id}/acces")
+    waits = parts().reviews.get(id) is not None
+    url = f"/notice/{id}/acces"
+    return shown("record.html", page, section="fonds", access=form, access_url=url, waits=waits)
 
 
 @views.post("/notice/<id>/acces")

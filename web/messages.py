@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ingest import ocr
 from kb.accounts import Right, Role
 from kb.errors import (
     ConfigError,
@@ -37,8 +38,8 @@ from web.typography import spaced
 
 REASONS: Mapping[Reason, str] = MappingProxyType(
     {
-        Reason.UNSUPPORTED: "Format non pris en charge : enregistrez le document en PDF, DOCX, ODT, HTML ou "
-        "texte, puis redéposez-le.",
+        Reason.UNSUPPORTED: "Format non pris en charge : enregistrez le document en PDF, DOCX, ODT, HTML "
+        "ou texte, puis redéposez-le.",
         Reason.DAMAGED: "Fichier illisible : il semble endommagé. Ouvrez-le dans votre logiciel, "
         "enregistrez-le de nouveau, puis redéposez-le.",
         Reason.LOCKED: "Fichier protégé par un mot de passe : enlevez la protection, puis redéposez-le.",
@@ -50,21 +51,31 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.TOO_LARGE: "Fichier trop volumineux : coupez-le en plusieurs parties, puis redéposez-les.",
         Reason.TOO_MUCH_MEMORY: "Ce fichier demande trop de mémoire à la lecture : réenregistrez-le dans un "
         "format plus simple, puis redéposez-le.",
+        Reason.TOO_DEEP: "Archive dans une archive, trop de fois : ouvrez-la sur votre poste, puis déposez "
+        "les fichiers qu’elle contient.",
         Reason.CRASHED: "La lecture de ce fichier s’est interrompue : il semble endommagé. Réenregistrez-le "
         "dans votre logiciel, puis redéposez-le.",
         Reason.MISSING: "Fichier introuvable : vérifiez son emplacement et son nom.",
         Reason.NOT_ALLOWED: "Lecture refusée par le système : vérifiez les droits sur ce fichier.",
-        Reason.BAD_RECORDS: "Aucune notice lisible dans ce fichier : vérifiez son format (UNIMARC en UTF-8, "
-        "ou CSV avec une ligne d’en-têtes).",
+        Reason.BAD_RECORDS: "Aucune notice lisible dans ce fichier : vérifiez son format (UNIMARC, MARC 21, "
+        "RIS, BibTeX, Dublin Core, ou un tableau avec une ligne d’en-têtes).",
+        Reason.COLUMNS: "Tableau reconnu : vérifiez ce que contient chaque colonne, puis lancez l’import.",
     }
 )
 """Why a file did not become a record -> what it means and what to do."""
+
+NOTHING_RECOGNISED = (
+    "Aucun mot n’a été reconnu sur ces pages : photos, plans, ou numérisation trop pâle ? Le fichier est "
+    "gardé. Numérisez-le de nouveau, ou décrivez-le par une nouvelle notice."
+)
+"""Said in place of NO_TEXT once characters have been recognised, and there were none."""
 
 STATUSES: Mapping[str, str] = MappingProxyType(
     {
         "published": "publié",
         "updated": "mis à jour",
         "unchanged": "inchangé",
+        "opened": "ouvert",
         "waiting": "en attente",
         "refused": "refusé",
     }
@@ -72,7 +83,7 @@ STATUSES: Mapping[str, str] = MappingProxyType(
 """Status of an outcome -> its French word."""
 
 STATUSES_OF_MANY: Mapping[str, str] = MappingProxyType(
-    {**STATUSES, "published": "publiés", "unchanged": "inchangés", "refused": "refusés"}
+    {**STATUSES, "published": "publiés", "unchanged": "inchangés", "opened": "ouverts", "refused": "refusés"}
 )
 """The same, of several files."""
 
@@ -132,6 +143,10 @@ _NOT_FOUND: Mapping[str, str] = MappingProxyType(
     {
         "record": "Cette notice n’existe pas, ou n’existe plus.",
         "page": "Cette page n’existe pas dans ce document.",
+        "version": "Cet état n’est pas dans l’historique de la notice.",
+        "lot": "Ce lot n’existe pas. Repartez d’une recherche.",
+        "doubt": "Cette paire de notices est réglée, ou l’une des deux n’existe plus. Revenez à la liste des "
+        "doublons.",
         "original": "Le fichier d’origine n’est pas dans le fonds.",
         "concept": "Ce terme n’est pas dans le thésaurus.",
         "person": "Ce compte n’existe pas.",
@@ -150,6 +165,11 @@ def explain(error: KBError) -> str:
 def reason(code: Reason) -> str:
     """Why a file did not become a record, and what to do."""
     return spaced(REASONS[code])
+
+
+def reason_in_full(code: Reason) -> str:
+    """The same of a file that came in by a deposit: its pictures have been looked at, where that can be."""
+    return spaced(NOTHING_RECOGNISED if code is Reason.NO_TEXT and ocr.available() else REASONS[code])
 
 
 def _explained(error: KBError) -> str:

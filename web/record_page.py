@@ -160,6 +160,10 @@ class Teller:
         held = self.store.get_many(self.store.find("host", record.id)).values()
         return tuple(_part(part) for part in sorted(held, key=_number))
 
+    def facts(self, record: Record) -> tuple[Fact, ...]:
+        """The lines of the description."""
+        return tuple(self._facts(record))
+
     def _facts(self, record: Record) -> Iterator[Fact]:
         if record.host and (host := self.store.get_many([record.host]).get(record.host)):
             where = f"{host.title}, p. {record.host_pages}" if record.host_pages else host.title

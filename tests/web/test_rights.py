@@ -6,6 +6,8 @@ route makes this fail until its line is written: what it gives to whom is then s
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -17,16 +19,26 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from ingest.clerk import accept
 from kb import records
 from kb.accounts import Role
 from kb.credentials import Ticket
 from kb.limits import Limit
 from kb.mail import Spool
+from kb.records import Record
 from web.guard import right_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "rights.txt"
 _NUMBERS = count()
-OBJECTS = {"id": None, "number": 1, "width": 440, "place": 0, "version": "x", "parameter": "theme"}
+OBJECTS = {
+    "id": None,
+    "number": 1,
+    "said": "bonne",
+    "width": 440,
+    "place": 0,
+    "version": "x",
+    "parameter": "theme",
+}
 
 
 def routes(app) -> list[tuple[str, Rule]]:
@@ -37,9 +49,14 @@ def routes(app) -> list[tuple[str, Rule]]:
 
 def cases(house, rule: Rule, role: Role) -> Iterator[tuple[str, str]]:
     """Kinds of objects that this route can be asked for, and the address of one of each."""
-    if rule.rule.startswith("/notice/"):
+    if rule.rule.startswith(("/notice/<id>", "/a-valider/<id>", "/etat-de-lecture/<id>")):
         for access in records.ACCESS:
             yield access, address(rule, id=quote(house.records[access], safe=""), name=pdf(house, access))
+    elif rule.rule.startswith("/depot/<int:id>"):
+        batch, job = deposit(house)
+        yield "", address(rule, id=batch, job=job, turn="arreter")
+    elif rule.rule.startswith("/doublons/<int:id>"):
+        yield "", address(rule, id=doubt(house))
     elif "sessions/<int:id>" in rule.rule:
         own = house.people.get(role)
         sessions = house.parts.sessions
@@ -70,6 +87,24 @@ def cases(house, rule: Rule, role: Role) -> Iterator[tuple[str, str]]:
         yield "", address(rule)
 
 
+def deposit(house) -> tuple[int, int]:
+    """A deposit with a table whose columns are to be settled: its number, and that of its job."""
+    jobs, reception = house.parts.jobs, house.parts.reception
+    batch = jobs.open_batch("Dépôt", "deposit")
+    id = accept(jobs, reception, batch, io.BytesIO(b"titre;cote\nUn livre;C 1\n"), "fonds.csv")
+    while (job := jobs.take("essai")) is not None:
+        jobs.finish(job, "waiting", {"reason": "columns"})
+    return batch, id
+
+
+def doubt(house) -> int:
+    """A pair of records that look alike."""
+    ids = [house.parts.store.new_id("vc") for _ in range(2)]
+    for id in ids:
+        house.parts.store.save(Record(id=id, title="Un titre"))
+    return house.parts.doubts.add("same-text", *ids, 0.9)
+
+
 def somebody(house) -> int:
     """A new person."""
     return house.parts.people.add(f"quidam-{next(_NUMBERS)}@exemple.fr", "Quidam", [Role.MEMBER]).id
@@ -78,8 +113,7 @@ def somebody(house) -> int:
 def address(rule: Rule, **objects: object) -> str:
     path, known = rule.rule, OBJECTS | objects
     for name in rule.arguments:
-        for kind in ("", "int:", "path:"):
-            path = path.replace(f"<{kind}{name}>", str(known[name]))
+        path = re.sub(rf"<(?:[^<>]*:)?{name}>", lambda _, name=name: str(known[name]), path)
     return path
 
 
