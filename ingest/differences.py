@@ -7,6 +7,7 @@ by the sequences of words that one has and the other has not, so that the time g
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -155,12 +156,16 @@ def _paired(mine: _Words, theirs: _Words) -> list[_Run]:
     found: list[_Run] = []
     for run in mine.missing(theirs):
         place = mine.place_after(theirs, run[0])
-        near = [r for r in waiting if place is not None and abs(r[0] - place) <= _NEAR]
-        partner = min(near, key=lambda r: abs(r[0] - (place or 0)), default=None)
-        if partner is not None:
-            waiting.remove(partner)
-        found.append((run, partner))
+        found.append((run, None if place is None else _nearest(waiting, place)))
     return found + [(None, run) for run in waiting]
+
+
+def _nearest(waiting: list[tuple[int, int]], place: int) -> tuple[int, int] | None:
+    """The run of a sorted list that begins nearest to a place, taken out of it; None when none is near."""
+    first, last = bisect_left(waiting, (place - _NEAR,)), bisect_left(waiting, (place + _NEAR + 1,))
+    near = range(first, last)
+    at = min(near, key=lambda index: abs(waiting[index][0] - place), default=None)
+    return None if at is None else waiting.pop(at)
 
 
 def _passage(

@@ -10,18 +10,21 @@ from pathlib import Path
 
 from flask import Blueprint, Response, flash
 
+from ingest import ocr
 from kb import config as settings
 from kb.accounts import Right, Role
 from kb.audit import Action, Wanted
 from kb.errors import IndexOutdated
+from kb.jobs import JobState
 from kb.mail import Mailed, Posted, Spool
 from web.forms import Plain
 from web.guard import needs
 from web.rendering import gone_to, parts, shown
-from web.typography import counted, spaced, written_moment, written_size
+from web.typography import counted, duration, spaced, written_moment, written_size
 
 views = Blueprint("administration", __name__)
 
+_UNREAD_SECONDS = 120.0  # that a file may wait while nothing is read: a worker looks twice a second
 _TIGHT = 0.1  # share of the disk below which somebody should make room
 
 
@@ -105,6 +108,7 @@ def state() -> Response:
     disk = shutil.disk_usage(parts().config.data)
     groups = (
         ("Fonds", _fund_lines()),
+        ("Fichiers déposés", _file_lines()),
         ("Personnes et courrier", _people_lines()),
         ("Machine", _machine_lines()),
     )
@@ -128,6 +132,21 @@ def _fund_lines() -> tuple[Line, ...]:
             Line("Dernière notice entrée ou changée", _moment(newest.at), url=f"/notice/{newest.object[7:]}")
         )
     return tuple(lines)
+
+
+def _file_lines() -> tuple[Line, ...]:
+    counts, late = parts().jobs.counts(), parts().jobs.oldest_due()
+    told = f"{counts.get(JobState.WAITING, 0)} en attente, {counts.get(JobState.RUNNING, 0)} en lecture"
+    alone = late is not None and late > _UNREAD_SECONDS
+    if alone:
+        told += f", rien n’est lu depuis {duration(late or 0)}"
+    asking = counts.get("refused", 0) + counts.get("waiting", 0)
+    return (
+        Line("File d’attente", spaced(told), attention=alone, url="/depot"),
+        Line("Fichiers à revoir", counted(asking, "fichier"), url="/depot"),
+        Line("Notices à valider", counted(parts().reviews.count(), "notice"), url="/a-valider"),
+        Line("Reconnaissance des caractères", "en place" if ocr.available() else "absente (tesseract)"),
+    )
 
 
 def _index_state() -> tuple[int, str]:
@@ -190,6 +209,8 @@ def _advice() -> list[str]:
     told = []
     if disk.free < _TIGHT * disk.total:
         told.append("Le disque est presque plein : faites de la place avant de déposer d’autres documents.")
+    if (parts().jobs.oldest_due() or 0) > _UNREAD_SECONDS:
+        told.append("Des fichiers déposés attendent et personne ne les lit : lancez « kb worker ».")
     if parts().outbox.counts().get(Mailed.FAILED):
         told.append("Des messages n’ont pas pu partir : ouvrez Courrier pour voir pourquoi et les renvoyer.")
     if not config.smtp_host:

@@ -61,6 +61,7 @@ def build(parts: Parts) -> Flask:
         administration,
         auth,
         catalogue,
+        columns,
         curation,
         deposit,
         editor,
@@ -68,6 +69,7 @@ def build(parts: Parts) -> Flask:
         likeness,
         pages,
         people,
+        splitting,
         trail_page,
     )
 
@@ -82,7 +84,7 @@ def build(parts: Parts) -> Flask:
     guard.stand_before(app)
     for module in (catalogue, pages, auth, account, administration, people, trail_page):
         app.register_blueprint(module.views)
-    for module in (deposit, curation, editor, legibility, likeness):
+    for module in (deposit, columns, curation, editor, legibility, likeness, splitting):
         app.register_blueprint(module.views)
     failures.tell(app)
     app.after_request(_with_headers)

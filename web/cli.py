@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import click
 
 from kb import config as settings
-from kb.errors import InvalidRecord
+from kb.errors import InvalidRecord, Reason
+from web.cli_export import export
+from web.cli_files import doctor, report, watch, worker
 from web.cli_people import audit, secret, users
 from web.command import AS_JSON, DATA_HELP, FOLDER, Commands, initialised, opened, print_json
 
@@ -87,17 +89,6 @@ def serve(data: Path, host: str | None, port: int | None) -> None:
 
 
 @main.command()
-@click.pass_obj
-def worker(data: Path) -> None:
-    """Faire le travail de fond (index, courrier) sans servir de pages."""
-    from web.worker import work_alone
-
-    with opened(data) as parts:
-        click.echo("Travail de fond en cours (Ctrl+C pour arrêter).", err=True)
-        work_alone(parts)
-
-
-@main.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port [défaut : réglage port].")
 @click.option("--no-serve", is_flag=True, help="Préparer le fonds sans servir les pages.")
 @click.pass_obj
@@ -108,9 +99,33 @@ def demo(data: Path, port: int | None, no_serve: bool) -> None:
         _check_port(initialised(data), port)
     folder = _demonstration()
     with opened(data) as parts:
-        _ingest(parts, (folder / "records", folder / "documents"), _print_problem)
+        paths = (folder / "records", folder / "documents")
+        if no_serve:
+            _ingest(parts, paths, _print_problem)
+        else:
+            _ingest_to_serve(parts, paths)
     if not no_serve:
         _serve(initialised(data), None, port)
+
+
+def _ingest_to_serve(parts: Parts, paths: tuple[Path, ...]) -> None:
+    """Ingest what reads at once; scans are left to the worker, so that the pages need not wait for them."""
+    from ingest import clerk, ocr
+
+    later: list[Path] = []
+
+    def tell(outcome: Outcome) -> None:
+        if outcome.reason is Reason.NO_TEXT and ocr.available():
+            later.append(outcome.path)
+        else:
+            _print_problem(outcome)
+
+    _ingest(parts, paths, tell, recognises=False)
+    if later:
+        batch = parts.jobs.open_batch("Pages à reconnaître du fonds de démonstration", "deposit")
+        for path in later:
+            with path.open("rb") as stream:
+                clerk.accept(parts.jobs, parts.reception, batch, stream, path.name)
 
 
 def _check_port(config: Config, port: int | None) -> None:
@@ -140,11 +155,13 @@ def ingest(ctx: click.Context, paths: tuple[Path, ...], as_json: bool) -> None:
     ctx.exit(1 if problems else 0)
 
 
-def _ingest(parts: Parts, paths: tuple[Path, ...], tell: Callable[[Outcome], None]) -> int:
+def _ingest(
+    parts: Parts, paths: tuple[Path, ...], tell: Callable[[Outcome], None], *, recognises: bool = True
+) -> int:
     """Ingest with a progress bar on stderr; number of files that did not become records."""
     from web.progress import ingest_with_progress
 
-    counts = ingest_with_progress(parts, paths, tell)
+    counts = ingest_with_progress(parts, paths, tell, recognises=recognises)
     parts.sync()
     return counts["waiting"] + counts["refused"]
 
@@ -367,8 +384,8 @@ def _print_figures(figures: dict[str, float], as_json: bool) -> None:
         click.echo(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
 
 
-for group in (users, audit, secret):
-    main.add_command(group)
+for command in (export, worker, watch, doctor, report, users, audit, secret):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, redirect, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from kb import merging
 from kb.accounts import VISITOR
-from kb.errors import KBError, NotSignedIn, TooManyTries
+from kb.errors import KBError, NotFound, NotSignedIn, TooManyTries
 from web import messages, typography
-from web.rendering import gone_to, shown
+from web.guard import fund
+from web.rendering import gone_to, parts, shown
 
 log = structlog.get_logger()
 
@@ -41,6 +43,8 @@ def tell(app: Flask) -> None:
 def _on_known_error(error: KBError) -> Response:
     if isinstance(error, NotSignedIn) and request.method == "GET" and _wants_page():
         return gone_to(f"/connexion?suite={quote(_here())}")
+    if isinstance(error, NotFound) and (now := _moved(error)) is not None:
+        return now
     status = messages.status_code(error)
     if status >= 500:
         return _failed(error, messages.explain(error), status)
@@ -49,6 +53,25 @@ def _on_known_error(error: KBError) -> Response:
         response.headers["Retry-After"] = str(error.seconds)
     if isinstance(error, NotSignedIn):
         response.headers["WWW-Authenticate"] = 'Bearer realm="carbet"'
+    return response
+
+
+def _moved(error: NotFound) -> Response | None:
+    """The way on from the address of a record that was merged into another one; None for others, and for
+    what the person may not see."""
+    if error.what != "record" or request.method not in ("GET", "HEAD"):
+        return None
+    now = merging.redirected(parts().store.database, error.key)
+    if now is None or not fund().store.get_many([now]):
+        return None
+    here = f"/notice/{error.key}"
+    if request.path.removesuffix(".json") != here and not request.path.startswith(f"{here}/"):
+        return None
+    # Its pages and files are others now: what led to one of them leads to the notice.
+    tail = ".json" if request.path.endswith(".json") else ""
+    asked = f"?{urlencode({'q': request.args['q']})}" if request.args.get("q") else ""
+    response: Response = redirect(f"/notice/{quote(now, safe=':')}{tail}{asked}", 301)  # type: ignore[assignment]
+    response.headers["Cache-Control"] = "private, no-cache"  # who may see the record may change
     return response
 
 

@@ -70,7 +70,7 @@ class Shelves:
 
     def pages(self, id: str) -> tuple[Page, ...]:
         """All pages; () when there are none to read. Raises NotFound."""
-        return self._store.pages(id) if self._readable(id) else ()
+        return self._store.pages(id, raw=False) if self._readable(id) else ()
 
     def page(self, id: str, number: int) -> Page:
         """One page. Raises NotFound, OnTheSpot."""

@@ -25,6 +25,7 @@ STATUSES: Mapping[str, str] = MappingProxyType(
 )
 """Status of a copy -> its French words."""
 _WITH_IMAGE = "application/pdf"
+_PICTURED = (_WITH_IMAGE, "image/png", "image/jpeg", "image/tiff", "image/webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def image_url(record: Record, number: int, width: int) -> str | None:
 
 def pictured(record: Record) -> File | None:
     """The file whose pages can be drawn."""
-    return next((file for file in record.files if file.media_type == _WITH_IMAGE), None)
+    return next((file for file in record.files if file.media_type in _PICTURED), None)
 
 
 def authors(record: Record, most: int = SHOWN_AUTHORS) -> str:

@@ -24,6 +24,7 @@ HELP = Path(__file__).parent / "help"
 _ADDRESSES: Mapping[str, str] = MappingProxyType(
     {
         "/aide": "aide",
+        "/aide/traiter-le-fonds": "traiter-le-fonds",
         "/accessibilite": "accessibilite",
         "/mentions": "mentions",
         "/donnees-personnelles": "donnees-personnelles",

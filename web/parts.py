@@ -11,19 +11,26 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from ingest.isolation import Sandbox
 from ingest.pictures import PagePictures
 from kb.accounts import People
 from kb.audit import Trail
 from kb.config import Config
 from kb.credentials import Credentials
 from kb.database import Store
+from kb.doubts import Doubts
 from kb.errors import IndexOutdated
+from kb.jobs import Jobs
 from kb.limits import Limits
 from kb.machines import Machines
 from kb.mail import Outbox
+from kb.mappings import Mappings
+from kb.reception import Reception
+from kb.reviews import Reviews
 from kb.secret import Keyring
 from kb.sessions import Sessions
 from kb.thesaurus import Thesaurus
+from kb.versions import Versions
 from search import indexing
 from search.whoosh_engine import WhooshEngine
 from web.labels import Labels
@@ -41,6 +48,7 @@ class Parts:
         self.config = config
         self.store = Store.open(config)
         self._labels: Labels | None = None
+        self._tagger: tuple[Thesaurus, Tagger] | None = None
 
     @property
     def trail(self) -> Trail:
@@ -109,12 +117,50 @@ class Parts:
             self._labels = Labels(thesaurus)
         return self._labels
 
-    @cached_property
+    @property
     def tagger(self) -> Tagger:
-        """Proposes subjects by the vocabulary that was in force when first asked for."""
+        """Proposes subjects by the vocabulary in force; made anew when that changes."""
         from ingest.tagging import Tagger
 
-        return Tagger(self.thesaurus)
+        thesaurus = self.thesaurus
+        if self._tagger is None or self._tagger[0] is not thesaurus:
+            self._tagger = thesaurus, Tagger(thesaurus)
+        return self._tagger[1]
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Files that came in, and what became of them."""
+        return Jobs(self.store.database, self.trail)
+
+    @cached_property
+    def reception(self) -> Reception:
+        """Where files that came in wait."""
+        return Reception(self.config.reception)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """Records that wait for a librarian."""
+        return Reviews(self.store.database)
+
+    @cached_property
+    def doubts(self) -> Doubts:
+        """Pairs of records that may tell of one work."""
+        return Doubts(self.store.database, self.trail)
+
+    @cached_property
+    def mappings(self) -> Mappings:
+        """What the columns of spreadsheets hold, as people saved it."""
+        return Mappings(self.store.database, self.trail)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """What records said before."""
+        return Versions(self.store.database)
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Where files are read that somebody looks at."""
+        return Sandbox()
 
     @cached_property
     def pictures(self) -> PagePictures:
@@ -127,7 +173,7 @@ class Parts:
 
     def close(self) -> None:
         """Let go of files and connections."""
-        for opened in ("engine", "pictures"):
+        for opened in ("engine", "pictures", "sandbox"):
             if opened in self.__dict__:
                 getattr(self, opened).close()
         self.store.close()

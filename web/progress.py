@@ -11,13 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest import pipeline
 from ingest.outcomes import Outcome
+from kb import upkeep
+from kb.upkeep import Fault
 from search import indexing
 from web.messages import STATUSES, STATUSES_OF_MANY
 from web.parts import Parts
 from web.typography import counted, decimal
 
 _QUICK = 1000  # files/s: known files are passed over, which is no rate of work
-_SUMMARY = ("published", "updated", "unchanged", "waiting", "refused")
+_SUMMARY = ("published", "updated", "unchanged", "opened", "waiting", "refused")
 
 
 def _bar(console: Console) -> Progress:
@@ -33,7 +35,7 @@ def _bar(console: Console) -> Progress:
 
 
 def ingest_with_progress(
-    parts: Parts, paths: tuple[Path, ...], tell: Callable[[Outcome], None]
+    parts: Parts, paths: tuple[Path, ...], tell: Callable[[Outcome], None], *, recognises: bool = True
 ) -> Counter[str]:
     """Ingest, telling each outcome as it comes; files by status."""
     console = Console(stderr=True)
@@ -54,6 +56,7 @@ def ingest_with_progress(
             centre=parts.config.centre,
             progress=advance,
             after_commit=parts.sync,
+            recognises=recognises,
         ):
             counts[str(outcome.status)] += 1
             tell(outcome)
@@ -73,3 +76,18 @@ def rebuild_with_progress(parts: Parts) -> int:
         return indexing.rebuild(
             parts.store, parts.engine, progress=lambda done: bar.update(task, completed=done)
         )
+
+
+def examine_with_progress(parts: Parts) -> list[Fault]:
+    """All that does not agree in the data folder, the index included."""
+    with _bar(Console(stderr=True)) as bar:
+        task = bar.add_task("Vérification", total=len(parts.store), rate="")
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        faults = list(upkeep.examine(parts.store, parts.jobs, parts.reception, progress=advance))
+    faults += [Fault("index", fault) for fault in indexing.check(parts.store, parts.engine)]
+    _, broken = parts.trail.verify()
+    faults += [Fault(f"journal, ligne {line}", "la chaîne du journal est rompue") for line in broken]
+    return faults

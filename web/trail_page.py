@@ -31,9 +31,17 @@ _LONGEST = 300  # characters of a value shown; the CSV has all
 
 ACTIONS: Mapping[str, str] = MappingProxyType(
     {
+        Action.DEPOSIT_OPENED: "dépôt ouvert",
+        Action.DEPOSIT_STOPPED: "dépôt arrêté",
+        Action.DEPOSIT_RESUMED: "dépôt repris",
+        Action.DEPOSIT_CANCELLED: "dépôt abandonné",
         Action.RECORD_CREATED: "notice créée",
         Action.RECORD_CHANGED: "notice changée",
         Action.RECORD_DELETED: "notice supprimée",
+        Action.RECORD_MERGED: "notice fusionnée",
+        Action.DOUBT_SETTLED: "doublon réglé",
+        Action.MAPPING_SAVED: "correspondance de colonnes enregistrée",
+        Action.MAPPING_DELETED: "correspondance de colonnes supprimée",
         Action.THESAURUS_CHANGED: "thésaurus remplacé",
         Action.PERSON_INVITED: "compte créé",
         Action.PERSON_CHANGED: "compte changé",
