@@ -92,7 +92,7 @@ def doubts(record: Record, found: Mapping[str, str], first: Page | None) -> tupl
 
 def _doubts(record: Record, found: Mapping[str, str], first: Page | None) -> Iterator[tuple[str, str]]:
     read = found if holdings.came_from_file(record) else {}  # a catalogue's own words are nobody's guess
-    yield "titre", "titre tiré du nom du fichier" if read.get("title") == FILE_NAME else ""
+    yield "titre", _doubtful_title(read.get("title", ""), first)
     if not any(agent.role != "publisher" for agent in record.agents):
         yield "auteurs", "" if found.get("agents") == PERSON else "aucun auteur trouvé"
     if record.date is None:
@@ -105,6 +105,13 @@ def _doubts(record: Record, found: Mapping[str, str], first: Page | None) -> Ite
         yield "langue", "langue incertaine"
     yield "lecture", _UNREAD.get(first.quality, "") if first else ""
     yield "themes", "" if record.live_subjects else "aucun thème proposé"
+
+
+def _doubtful_title(where: str, first: Page | None) -> str:
+    if where == FILE_NAME:
+        return "titre tiré du nom du fichier"
+    recognised = first is not None and first.recognised is not None
+    return "titre lu sur une image" if where == FIRST_PAGE and recognised else ""
 
 
 _DOUBTFUL_DATES = {METADATA: "date : celle du fichier", FILE_NAME: "date tirée du nom du fichier"}

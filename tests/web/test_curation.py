@@ -129,6 +129,12 @@ def test_what_a_catalogue_says_is_not_doubted(desk):
     assert desk.client.get(f"/a-valider/{id}.json").json["sources"]["title"] == "d’après le catalogue"
 
 
+def test_a_title_that_was_recognised_on_a_picture_is_doubtful(desk):
+    desk.put(found={"title": "first page", "date": "first page"}, pages=[Page(1, TEXT, recognised=0.9)])
+    [doubt] = desk.listed()["rows"][0]["doubts"]
+    assert doubt["text"] == "titre lu sur une image"
+
+
 def test_the_list_is_filtered_by_doubt_and_by_deposit(desk):
     desk.put(batch=7)
     dateless = desk.put(date=None, batch=8)
