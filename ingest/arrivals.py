@@ -253,7 +253,9 @@ def recognised_again(
     ]
     cleaned = {page.number: page for page in clean_pages(said)}
     return tuple(
-        dataclasses.replace(cleaned[page.number], label=page.label) if page.number in cleaned else page
+        dataclasses.replace(cleaned[page.number], label=page.label, raw=page.raw or page.text or None)
+        if page.number in cleaned
+        else page
         for page in store.pages(id)
     )
 

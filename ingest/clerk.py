@@ -7,6 +7,7 @@ A job's end is written in the transaction that saves its document (``kb.jobs``).
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import threading
 import uuid
@@ -30,7 +31,7 @@ from kb.errors import Conflict, IngestError, NotFound, Reason, StorageError, Unr
 from kb.jobs import DELAYS, ORDINARY, SLOW, URGENT, Job, Jobs
 from kb.mappings import Mappings
 from kb.reception import Reception
-from kb.records import Record
+from kb.records import Page, Record
 
 log = structlog.get_logger()
 
@@ -170,16 +171,18 @@ class Clerk:
         def seal(outcome: Outcome) -> None:
             self._jobs.finish(job, outcome.status, outcome.told())
 
-        id, numbers = str(job.payload["record"]), [int(number) for number in job.payload["numbers"]]
+        id, marks = str(job.payload["record"]), dict(job.payload["marks"])
         try:
             if self._recogniser is None:
                 raise UnreadableDocument(Reason.NO_TEXT, "no recogniser")
+            before = self._store.pages(id)
+            numbers = [page.number for page in before if marks.get(str(page.number)) == _mark(page)]
             pages = recognised_again(self._store, self._recogniser, id, numbers, beat)
         except (IngestError, NotFound) as error:
             told = error if isinstance(error, IngestError) else UnreadableDocument(Reason.MISSING, str(error))
             seal(refused(Path(id), told))
             return
-        log_outcome(self._desk.repage(id, pages, seal))
+        log_outcome(self._desk.repage(id, before, pages, seal))
 
     def _read(self, job: Job, beat: Beat) -> None:
         recognises = job.kind == RECOGNISE or self._recogniser is None
@@ -246,13 +249,19 @@ class Clerk:
         self._jobs.add(job.batch, READ, name, payload, key=key, priority=ORDINARY)
 
 
-def reread(jobs: Jobs, record: Record, numbers: Sequence[int]) -> int:
-    """Queue the recognition of some pages of a record; the number of its deposit."""
+def reread(jobs: Jobs, record: Record, pages: Sequence[Page]) -> int:
+    """Queue the recognition of some pages of a record, unless their text changes first; the number of its
+    deposit."""
     with jobs.together():
         batch = jobs.open_batch(f"Relecture de « {record.title[:80]} »", "reread")
-        payload = {"record": record.id, "numbers": sorted(numbers)}
+        payload = {"record": record.id, "marks": {str(page.number): _mark(page) for page in pages}}
         jobs.add(batch, REREAD, record.title[:200], payload, key=f"reread:{batch}", priority=SLOW)
     return batch
+
+
+def _mark(page: Page) -> str:
+    """What a page says, in short."""
+    return hashlib.sha256(page.text.encode()).hexdigest()[:16]
 
 
 def accept(

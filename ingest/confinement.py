@@ -1,6 +1,6 @@
 """What holds a child of ``ingest.isolation``, on Linux: limits, filters of system calls, ties of life.
 
-Hides prctl, seccomp and the numbers of system calls. A filter is kept for ever by the process and by all that
+Hides prctl, seccomp, Landlock and the numbers of system calls. A filter is kept for ever by the process and by all that
 it starts, and adds to those before it: the fork server takes the one against the network, each child then the
 one against programs, or the one that keeps the programs it may start in its own process group.
 """
@@ -22,8 +22,11 @@ _LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06  # linux/bpf_co
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | 1  # SECCOMP_RET_ALLOW; SECCOMP_RET_ERRNO with EPERM
 _X32 = 0x40000000  # the other numbering of calls on x86-64: refused whole
 
-NETWORK = ("socket", "connect", "socketpair", "io_uring_setup", "ptrace")
-"""Calls by which a process would reach others."""
+NETWORK = (
+    *("socket", "connect", "socketpair", "io_uring_setup"),
+    *("ptrace", "pidfd_getfd", "process_vm_readv", "process_vm_writev"),
+)
+"""Calls by which a process would reach others, or take what they have open."""
 PROGRAMS = ("execve", "execveat")
 """Calls by which a process would become another program."""
 GROUPS = ("setsid", "setpgid")
@@ -37,6 +40,9 @@ _CALLS = {
         "socketpair": 53,
         "io_uring_setup": 425,
         "ptrace": 101,
+        "pidfd_getfd": 438,
+        "process_vm_readv": 310,
+        "process_vm_writev": 311,
         "execve": 59,
         "execveat": 322,
         "setsid": 112,
@@ -48,12 +54,22 @@ _CALLS = {
         "socketpair": 199,
         "io_uring_setup": 425,
         "ptrace": 117,
+        "pidfd_getfd": 438,
+        "process_vm_readv": 270,
+        "process_vm_writev": 271,
         "execve": 221,
         "execveat": 281,
         "setsid": 157,
         "setpgid": 154,
     },
 }
+
+
+# Landlock (linux/landlock.h): the same numbers on both machines.
+_NEW_RULES, _ADD_RULE, _TAKE_RULES = 444, 445, 446
+_ASK_VERSION, _PATH_BENEATH, _NO_SIGNALS = 1, 1, 2
+_WRITE, _TRUNCATE = 1 << 1, 1 << 14
+_CHANGES = _WRITE | sum(1 << bit for bit in range(4, 13))  # take away and make entries of each kind
 
 
 def can_refuse_calls() -> bool:
@@ -71,6 +87,33 @@ def refuse_calls(names: Iterable[str]) -> None:
     whole = ctypes.create_string_buffer(struct.pack("HP", len(program) // 8, ctypes.addressof(steps)))
     if not (_prctl(_PR_SET_NO_NEW_PRIVS, 1) and _prctl(_PR_SET_SECCOMP, _SECCOMP_FILTER, whole)):
         raise OSError(ctypes.get_errno(), "the filter of system calls was refused")
+
+
+def keep_files() -> None:
+    """No file is changed, cut, made, renamed or taken away from now on, but /dev/null; no process outside is
+    looked into nor, since Linux 6.12, sent a signal. Limits alone would let files be emptied. Only where the
+    kernel has Landlock. Raises OSError if the rules are not taken."""
+    version = _call(_NEW_RULES, None, ctypes.c_size_t(0), _ASK_VERSION) if can_refuse_calls() else -1
+    if version < 1:
+        return
+    cut = _TRUNCATE if version >= 3 else 0
+    asked = struct.pack("=QQQ", _CHANGES | cut, 0, _NO_SIGNALS)[: 24 if version >= 6 else 8]
+    rules = _call(_NEW_RULES, asked, ctypes.c_size_t(len(asked)), 0)
+    nowhere = os.open(os.devnull, os.O_PATH)
+    exception = struct.pack("=Qi", _WRITE | cut, nowhere)
+    taken = (
+        _call(_ADD_RULE, rules, _PATH_BENEATH, exception, 0) == 0
+        and _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        and _call(_TAKE_RULES, rules, 0) == 0
+    )
+    if not taken:
+        raise OSError(ctypes.get_errno(), "the rules about files were refused")
+    os.close(nowhere)
+    os.close(rules)
+
+
+def _call(number: int, *arguments: Any) -> int:
+    return int(ctypes.CDLL(None, use_errno=True).syscall(number, *arguments))
 
 
 def _filter(machine: str, names: Iterable[str]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import lzma
 import os
 import re
 import stat
@@ -121,7 +122,8 @@ def _told(left: list[tuple[str, str]]) -> Iterator[str]:
 @dataclass(slots=True)
 class _Arrival:
     """What has come out so far. The child's word is taken for nothing but bytes: names are made safe here,
-    and sizes counted again."""
+    and sizes counted again. What is in its place is never cut: the same member may be read there meanwhile,
+    when its archive came twice, and then the same bytes are written over themselves."""
 
     folder: Path
     members: list[Member] = field(default_factory=list)
@@ -145,6 +147,7 @@ class _Arrival:
     def close(self) -> None:
         """Put the last file on disk."""
         if self._file is not None:
+            self._file.truncate()
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
@@ -158,7 +161,7 @@ class _Arrival:
         path = place / _short(shown.rpartition("/")[2])
         self.members.append(Member(path, shown))
         self._size = 0
-        self._file = path.open("wb")
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb")
 
     def _apart(self, name: str) -> str:
         """The name, or « plan (2).pdf » for the second of one name: it is the source of a document."""
@@ -274,6 +277,12 @@ def _objection(entry: zipfile.ZipInfo, name: str, room: int) -> str | None:
 _SERVICE_NAMES = re.compile(r"(?:^|/)(?:__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 
 
+_FAULTS = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, RuntimeError, OSError, ValueError),
+)
+
+
 def _inflated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
     try:
         with archive.open(entry) as file:  # gives no more bytes than were announced
@@ -281,5 +290,5 @@ def _inflated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> It
                 yield _BYTES + chunk
     except NotImplementedError:
         yield _left(name, "method", is_open=True)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError, struct.error):
+    except _FAULTS:
         yield _left(name, "damaged", is_open=True)

@@ -3,7 +3,8 @@
 Hides the fork server (a process that has the readers loaded and forks one child a task, so that a
 child costs milliseconds and starts clean), the pipes, and how a child is held: address space, processor
 time, no file written, no core, no socket and no program started (a seccomp filter, on Linux on x86-64
-and arm64; elsewhere only the other limits hold and ``Sandbox.closed_network`` is False), killed when it
+and arm64; elsewhere only the other limits hold and ``Sandbox.closed_network`` is False), no file taken away
+or emptied and no process looked into (Landlock, where the kernel has it), killed when it
 makes no progress, when it says too much, and when the process that asked is gone, even by ``kill -9``.
 A task that was asked for with programs may start some, held by the same limits and killed with it.
 
@@ -401,6 +402,7 @@ def beat() -> None:
 
 
 def _hold(limits: Limits, *, programs: bool) -> None:
+    confinement.keep_files()
     confinement.take_limits(memory_bytes=limits.memory_bytes, cpu_seconds=int(limits.total_seconds) + 1)
     confinement.refuse_calls(confinement.GROUPS if programs else confinement.PROGRAMS)
 

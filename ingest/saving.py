@@ -217,10 +217,12 @@ class Desk:
             record = holdings.with_file(record, file, replaced)
         return self._with_subjects(record, plan.suggestions)
 
-    def repage(self, id: str, pages: Sequence[Page], seal: Seal) -> Outcome:
-        """Give a record another text, and the subjects that it makes. Raises NotFound."""
+    def repage(self, id: str, before: Sequence[Page], pages: Sequence[Page], seal: Seal) -> Outcome:
+        """Give a record another text in the place of that ``before``, and the subjects that it makes; a page
+        that somebody changed meanwhile stays as it is. Raises NotFound."""
         suggestions = self._suggest(self.store.get(id), pages)
         with self.store.transaction():
+            pages = _unless_changed(before, self.store.pages(id), pages)
             record = self._with_subjects(self.store.get(id), suggestions)
             changed = self.store.save(record, pages)
             self._sketches.keep(id, duplicates.sketch_of(record, pages))
@@ -241,9 +243,13 @@ class Desk:
         statuses: set[Status] = set()
         faults: list[str] = []
         for start in range(0, len(catalogue.entries), _ROWS):
-            some = catalogue.entries[start : start + _ROWS]
+            some, position = catalogue.entries[start : start + _ROWS], self.store.position()
             planned = [(entry, self._plan_entry(catalogue, entry)) for entry in some]
             with self.store.transaction():
+                if self.store.position() != position:
+                    planned = [
+                        (entry, self._planned_again(catalogue, entry, *plan)) for entry, plan in planned
+                    ]
                 for entry, (record, suggestions) in planned:
                     try:
                         statuses.add(self._save_entry(catalogue, entry, record, suggestions))
@@ -269,6 +275,23 @@ class Desk:
         pages = self.store.pages(record.id, raw=False) if record.files else ()
         return record, self._suggest(record, pages)
 
+    def _planned_again(
+        self,
+        catalogue: holdings.Catalogue,
+        entry: holdings.Entry,
+        record: Record | None,
+        suggestions: tuple[Suggestion, ...],
+    ) -> tuple[Record | None, tuple[Suggestion, ...]]:
+        """What was planned, when others have written since: the work may be there by now, changed or gone."""
+        held = entry.held
+        entry.held = None if held is None else self.store.get_many([held.id]).get(held.id)
+        if entry.held is None:
+            catalogue.find(entry, self.store)
+        if entry.held == held:
+            return record, suggestions
+        record = self._entry_record(catalogue, entry)
+        return (None if record == entry.held else record), suggestions
+
     def _entry_record(self, catalogue: holdings.Catalogue, entry: holdings.Entry) -> Record:
         """What the record will say; a new one has a number of nobody until it is saved."""
         held = entry.held
@@ -288,9 +311,6 @@ class Desk:
         if record is None:
             return Status.UNCHANGED
         held = entry.held
-        if held is not None and (now := self.store.get(held.id)) != held:
-            entry.held = now
-            record = self._entry_record(catalogue, entry)
         if held is not None and holdings.came_from_file(held):
             self._join(entry, record, suggestions)
             return Status.UPDATED
@@ -314,7 +334,14 @@ class Desk:
         entry.draft = dataclasses.replace(entry.draft, warnings=(*entry.draft.warnings, told))
 
     def _link(self, id: str, host: str) -> bool:
-        return self.store.save(dataclasses.replace(self.store.get(id), host=host))
+        found = self.store.get_many([id, host])  # either may be gone since its row was saved
+        return len(found) == 2 and self.store.save(dataclasses.replace(found[id], host=host))
+
+
+def _unless_changed(before: Sequence[Page], now: Sequence[Page], pages: Sequence[Page]) -> list[Page]:
+    """The new pages where nothing has changed between, else those of now."""
+    known, new = {page.number: page for page in before}, {page.number: page for page in pages}
+    return [new.get(page.number, page) if known.get(page.number) == page else page for page in now]
 
 
 def _of_catalogue(

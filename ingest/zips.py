@@ -5,6 +5,7 @@ Hides how a ZIP file is looked at without trusting it: its list of members is re
 
 from __future__ import annotations
 
+import lzma
 import struct
 import zipfile
 import zlib
@@ -26,10 +27,11 @@ _OPEN_DOCUMENTS = {
 }
 _PARTS = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
 _END = struct.Struct("<4sHHHHIIH")  # end of central directory record (APPNOTE.TXT, 4.3.16)
+_END_64 = 76  # bytes of the ZIP64 record and of its locator, which stand before that end (4.3.14, 4.3.15)
 _LONGEST_LIST = 4_000_000  # bytes: 40,000 members of an ordinary name
 _FAULTS = (
     *(zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError),
-    *(struct.error, zlib.error),
+    *(struct.error, zlib.error, lzma.LZMAError),
 )
 
 
@@ -66,8 +68,8 @@ def format_of(path: Path) -> str:
     with opened(path) as archive:
         names = archive.namelist()
         try:
-            kind = archive.read("mimetype")[:100].strip() if "mimetype" in names else b""
-        except _FAULTS as error:
+            kind = _start_of(archive, "mimetype").strip() if "mimetype" in names else b""
+        except (*_FAULTS, OSError) as error:  # bz2 says so of damaged bytes
             raise UnreadableDocument(Reason.DAMAGED, str(error)) from error
     if kind in _OPEN_DOCUMENTS:
         return _OPEN_DOCUMENTS[kind]
@@ -78,6 +80,12 @@ def format_of(path: Path) -> str:
     if "META-INF/container.xml" in names:
         return "epub"
     return ARCHIVE
+
+
+def _start_of(archive: zipfile.ZipFile, name: str) -> bytes:
+    """The first 100 bytes of a member: no more is inflated, since this may happen outside of a child."""
+    with archive.open(name) as member:
+        return member.read(100)
 
 
 def _ooxml(names: list[str], path: Path) -> str:
@@ -102,12 +110,16 @@ def name_of(entry: zipfile.ZipInfo) -> str:
 
 
 def _length_of_list(path: Path) -> int:
-    """Bytes of the list of members, as the end of the file announces them; 0 if it does not."""
+    """Bytes of the list of members, as the end of the file announces them where ``zipfile`` looks; 0 if it
+    does not."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - (1 << 16) - _END.size))
+        file.seek(max(0, size - (1 << 16) - _END.size - _END_64))
         tail = file.read()
-    place = tail.rfind(b"PK\x05\x06")
-    if place < 0 or len(tail) < place + _END.size:
+    # A mark too near the end is no record, but a number inside of the one before it.
+    place = tail.rfind(b"PK\x05\x06", 0, len(tail) - _END.size + 4)
+    if place < 0:
         return 0
+    if place >= _END_64 and tail[place - 20 :].startswith(b"PK\x06\x07"):
+        return int.from_bytes(tail[place - _END_64 + 40 : place - _END_64 + 48], "little")
     return int(_END.unpack_from(tail, place)[5])

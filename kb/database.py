@@ -179,10 +179,15 @@ class Store:
         self, qualities: Sequence[Quality], limit: int, offset: int = 0
     ) -> tuple[tuple[str, Page], ...]:
         """Pages that were read no better than that, with the ids of their records, the worst first."""
-        query = sa.select(pages).where(pages.c.quality.in_(qualities))
-        ordered = query.order_by(pages.c.grade, pages.c.record, pages.c.number).limit(limit).offset(offset)
+        # Sorted without their texts, and no more of each quality than the answer may take: an index has them.
+        order = (pages.c.grade, pages.c.record, pages.c.number)
+        each = (sa.select(*order).where(pages.c.quality == quality).order_by(*order) for quality in qualities)
+        some = sa.union_all(*(sa.select(one.limit(limit + offset).subquery()) for one in each)).subquery()
+        wanted = sa.select(some).order_by(*some.c).limit(limit).offset(offset).subquery()
+        ours = sa.and_(pages.c.record == wanted.c.record, pages.c.number == wanted.c.number)
+        query = sa.select(pages).join(wanted, ours).order_by(*order)
         with self.database.reading() as connection:
-            return tuple((row.record, _page(row)) for row in connection.execute(ordered))
+            return tuple((row.record, _page(row)) for row in connection.execute(query))
 
     def save_page(self, id: str, page: Page) -> bool:
         """Keep another text of one page; False when it is the same. Raises NotFound."""

@@ -302,6 +302,7 @@ def legibility_again(id: str) -> Response:
     numbers = [number for number in wanted if notices.image_url(record, number, 0)]
     if not numbers:
         raise InvalidValue("page", "il n’y a pas ici de page dont l’image puisse être relue")
-    batch = clerk.reread(parts().jobs, record, numbers[:_MOST_AGAIN])
+    chosen = set(numbers[:_MOST_AGAIN])
+    batch = clerk.reread(parts().jobs, record, [page for page in held if page.number in chosen])
     flash(spaced(f"{counted(min(len(numbers), _MOST_AGAIN), 'page')} : la reconnaissance commence."))
     return gone_to(f"/depot/{batch}")

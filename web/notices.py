@@ -69,7 +69,9 @@ def image_url(record: Record, number: int, width: int) -> str | None:
 
 def pictured(record: Record) -> File | None:
     """The file whose pages can be drawn."""
-    return next((file for file in record.files if file.media_type in _PICTURED), None)
+    found = next((file for file in record.files if file.media_type in _PICTURED), None)
+    # The pages are those of the first file: another one is theirs in another form only if it has as many.
+    return found if found is None or found.pages == record.files[0].pages else None
 
 
 def authors(record: Record, most: int = SHOWN_AUTHORS) -> str:

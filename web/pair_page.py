@@ -106,6 +106,7 @@ _FIELDS: Mapping[str, str] = MappingProxyType(
 )
 
 
+_THEN = "\u00a0; "  # between the sentences of a reason
 _DATE = re.compile(r"\b\d{4}-\d{2}(?:-\d{2})?\b")
 
 
@@ -228,10 +229,17 @@ class Pair:
         return differences.passages(self.pages, self.other_pages, _PASSAGES)
 
     def _reason(self) -> str:
+        """Why they are alike, with their numbers: « ce document » would be either here."""
         found = self.likeness
-        if found.reason or not found.resemblance:
-            return _DATE.sub(lambda date: written_date(date[0]), found.reason)
-        return f"{int(found.resemblance * 100)}\u00a0% des passages sont communs"
+        if not found.reason:
+            shared = int(found.resemblance * 100)
+            return f"{shared}\u00a0% des passages sont communs" if found.resemblance else ""
+        first, rest = found.reason.partition(_THEN)[::2]
+        if found.kind is Kind.PART:
+            part, host = map(number_of, inner(self.doubt, found))
+            share = int(max(found.inside, found.around) * 100)
+            first = f"{share}\u00a0% des passages du n° {part} sont dans le n° {host}, plus long"
+        return _DATE.sub(lambda date: written_date(date[0]), _THEN.join(filter(None, (first, rest))))
 
     def _choices(self) -> tuple[Choice, ...]:
         part, host = map(number_of, inner(self.doubt, self.likeness))
@@ -242,7 +250,8 @@ class Pair:
             (
                 Decision.ATTACH,
                 "N’en faire qu’une notice",
-                "Fichiers, exemplaires, mots-clés et notes des deux y sont réunis.",
+                "Fichiers, exemplaires, mots-clés et notes des deux y sont réunis, sous le n° "
+                f"{number_of(self.there.id)} à moins de préciser.",
             ),
             (
                 Decision.REPLACE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import threading
 import time
@@ -361,16 +362,26 @@ def stop_in_the_middle(desk: Desk, scanned: bytes) -> None:
 
 def again(desk: Desk, record: str) -> None:
     """Pages of a record are recognised again when that is asked, as a deposit of its own."""
-    batch = reread(desk.jobs, desk.store.get(record), [2])
+    batch = reread(desk.jobs, desk.store.get(record), [desk.store.page(record, 2)])
     [job] = desk.jobs.of(batch)
     assert (job.kind, job.priority) == (REREAD, SLOW)
     assert desk.done(job.id).result in ("updated", "unchanged")
     assert desk.jobs.batch(batch).state is BatchState.OPEN
+    by_hand(desk, record)
+
+
+def by_hand(desk: Desk, record: str) -> None:
+    """What somebody writes on a page while its recognition waits stays."""
+    page = desk.store.page(record, 2)
+    [job] = desk.jobs.of(reread(desk.jobs, desk.store.get(record), [page]))
+    desk.store.save_page(record, dataclasses.replace(page, text="Écrit à la main."))
+    assert desk.done(job.id).result == "unchanged"
+    assert desk.store.page(record, 2).text == "Écrit à la main."
 
 
 def test_pages_of_a_record_that_is_gone_are_refused(desk: Desk) -> None:
     [id] = desk.done(desk.accept("note.txt", NOTE)).outcome["ids"]
-    [job] = desk.jobs.of(reread(desk.jobs, desk.store.get(id), [1]))
+    [job] = desk.jobs.of(reread(desk.jobs, desk.store.get(id), desk.store.pages(id)))
     assert desk.done(job.id).outcome["reason"] == "no-text"  # nothing is there to recognise with
 
 

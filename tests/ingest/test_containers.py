@@ -6,6 +6,7 @@ import email
 import email.policy
 import random
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ingest import containers, readers
+from ingest import containers, readers, zips
 from ingest.containers import Opened
 from ingest.isolation import Sandbox
 from kb.errors import Reason, UnreadableDocument
@@ -70,6 +71,52 @@ def test_an_archive_that_announces_a_long_list_is_not_read_to_be_recognised(tmp_
     path = tmp_path / "a.zip"
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFF0, 0, 0)
     path.write_bytes(b"PK\x03\x04" + b"\0" * 100 + end)
+    assert containers.is_container(path)
+
+
+def inflating(path: Path, megabytes: int) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("mimetype", "w") as member:
+        for _ in range(megabytes):
+            member.write(bytes(1 << 20))
+    return path
+
+
+def test_no_member_is_inflated_to_tell_what_a_file_is(tmp_path: Path) -> None:
+    path = inflating(tmp_path / "a.docx", 200)
+    tracemalloc.start()
+    try:
+        assert containers.is_container(path)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_mark_that_cannot_be_inflated_is_damage_and_ends_nothing(
+    method: int, make: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("mimetype", random.Random(1).randbytes(200))
+    content = bytearray(path.read_bytes())
+    start = content.find(b"mimetype") + len("mimetype")
+    content[start + 9 : start + 40] = b"\xff" * 31
+    path.write_bytes(content)
+    assert not containers.is_container(path)
+
+
+@pytest.mark.parametrize("lie", ["zip64", "mark in the record"])
+def test_a_long_list_cannot_be_hidden(lie: str, tmp_path: Path) -> None:
+    long = 100_000_000
+    if lie == "zip64":
+        record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 9, 9, long, 0)
+        end = record + struct.pack("<4sIQI", b"PK\x06\x07", 0, 0, 1)
+        end += struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 9, 9, 400, 0, 0)
+    else:
+        end = struct.pack("<4sHHHH4s4sH", b"PK\x05\x06", 0, 0, 9, 9, b"PK\x05\x06", bytes(4), 0)
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"PK\x03\x04" + bytes(5000) + end)
+    assert zips._length_of_list(path) >= long
     assert containers.is_container(path)
 
 
@@ -297,6 +344,18 @@ def test_a_child_that_says_what_it_may_not_is_not_believed(frames: list[bytes], 
         arrival.take(last)
     arrival.close()
     assert caught.value.reason is Reason.CRASHED
+
+
+def test_a_member_that_is_read_already_is_not_cut_when_its_archive_comes_twice(tmp_path: Path) -> None:
+    first, second = containers._Arrival(tmp_path), containers._Arrival(tmp_path)
+    for frame in (b"na.txt", b"bbonjour"):
+        first.take(frame)
+    first.close()
+    second.take(b"na.txt")
+    assert first.members[0].path.read_bytes() == b"bonjour"
+    second.take(b"bbon")  # another one of that name, shorter: nothing of the first stays behind it
+    second.close()
+    assert second.members[0].path.read_bytes() == b"bon"
 
 
 def test_a_name_that_climbs_is_written_in_its_own_folder(tmp_path: Path) -> None:

@@ -107,3 +107,34 @@ def test_a_decision_is_not_undone_by_a_pair_that_waits(doubts: Doubts):
     doubts.pass_on("vc:2", "vc:1")
     assert doubts.open(9) == ((), 0)
     assert doubts.add("same-text", "vc:3", "vc:1", 1.0) is None
+
+
+def test_a_pair_is_found_by_its_records_in_any_order_settled_or_not(doubts: Doubts):
+    id = doubts.add("same-text", "vc:1", "vc:2", 0.9)
+    assert id is not None
+    for one, other in (("vc:1", "vc:2"), ("vc:2", "vc:1")):
+        found = doubts.between(one, other)
+        assert found is not None
+        assert found.id == id
+    doubts.settle(id, Decision.KEEP_BOTH)
+    settled = doubts.between("vc:1", "vc:2")
+    assert settled is not None
+    assert settled.decision is Decision.KEEP_BOTH
+    assert doubts.between("vc:1", "vc:3") is None
+
+
+def test_a_settled_pair_can_be_asked_again_and_the_trail_says_so(doubts: Doubts, trail: Trail):
+    id = doubts.add("edition", "vc:1", "vc:2", 0.9)
+    assert id is not None
+    doubts.settle(id, Decision.KEEP_BOTH)
+    assert doubts.reopen(id).decision is None
+    assert doubts.reopen(id).decision is None
+    assert doubts.open(10)[1] == 1
+    lines = trail.lines(Wanted(action=Action.DOUBT_SETTLED))
+    assert len(lines) == 2
+    assert (lines[0].before, lines[0].after) == (
+        {"record": "vc:2", "other": "vc:1", "decision": "keep-both"},
+        {"record": "vc:2", "other": "vc:1", "decision": "open"},
+    )
+    with pytest.raises(NotFound):
+        doubts.reopen(99)

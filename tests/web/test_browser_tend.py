@@ -143,7 +143,7 @@ def test_everything_is_done_without_javascript_on_a_phone(house, browser, home, 
     page = signed_in(house, browser, home, java_script_enabled=False, viewport={"width": 360, "height": 800})
     _first, second, id = pair
     page.goto(f"{home}/doublons/{id}")
-    page.click("text=Préciser")
+    page.click("summary:has-text('Préciser')")
     page.locator(f"input[name=reste][value='{second.id}']").check()
     page.click(".decisions .button >> nth=0")
     assert "a remplacé l’autre" in page.locator("[role=status]").first.inner_text()

@@ -201,14 +201,14 @@ def test_one_page_is_queued_to_be_recognised_again(house, record, librarian):
     answer = house.post(librarian, f"/etat-de-lecture/{record.id}/reconnaitre", page="2")
     assert answer.status_code == 303
     [job] = jobs(house, answer.location)
-    assert (job.kind, job.payload["record"], job.payload["numbers"]) == ("reread", record.id, [2])
+    assert (job.kind, job.payload["record"], list(job.payload["marks"])) == ("reread", record.id, ["2"])
     assert record.title in librarian.get(answer.location).text
 
 
 def test_all_bad_pages_of_a_document_are_queued_together(house, record, librarian):
     answer = house.post(librarian, f"/etat-de-lecture/{record.id}/reconnaitre")
     [job] = jobs(house, answer.location)
-    assert job.payload["numbers"] == [1, 2, 3]
+    assert list(job.payload["marks"]) == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("page", ["77", "-1", "99999999999999999999999"])

@@ -175,6 +175,8 @@ def test_the_smaller_text_becomes_a_part_of_the_larger_whichever_came_in_first(h
         ]
         large, small = records if large_first else records[::-1]
         id = house.parts.doubts.add(Kind.PART, records[1].id, records[0].id, 0.9)
+        reason = librarian.get(f"/doublons/{id}.json").json["reason"]
+        assert f"du n° {number(small)} sont dans le n° {number(large)}, plus long" in reason
         answer = settle(house, librarian, id, "part", pages="11-27")
         assert answer.status_code == 303
         part = house.parts.store.get(small.id)

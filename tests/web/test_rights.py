@@ -173,7 +173,8 @@ def test_a_view_that_names_no_right_answers_to_nobody(fund, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_no_form_is_taken_without_its_token(house, method):
+def test_no_form_is_taken_without_its_token(house, method, monkeypatch):
+    monkeypatch.setattr("web.guard.FORMS", Limit("forms", 10_000, 600))
     client = house.client(Role.ADMINISTRATOR)
     for way, rule in routes(house.app):
         if way == "POST":
