@@ -157,3 +157,12 @@ def language_said(code: str | None) -> str | None:
 def language_code(tag: str) -> str:
     """The bibliographic code of ISO 639-2 for a tag of BCP 47, the tag itself if it has none."""
     return _MARC_CODES.get(tag, tag)
+
+
+def extent_parts(extent: str) -> tuple[str | None, ...]:
+    """Pages, illustrations, size and what comes with it, parted at the signs of ISBD so that they are read
+    back as they were; all in the first when that is not possible."""
+    found = re.fullmatch(r"(.+?)(?: : (.+?))?(?: ; (.+?))?(?: \+ (.+))?", extent, re.DOTALL)
+    if found is None or any(part and part != part.strip() for part in found.groups()):
+        return (extent, None, None, None)
+    return found.groups()

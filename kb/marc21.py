@@ -355,17 +355,9 @@ def _description(record: Record) -> Iterator[Field]:
     alone = None if record.series else record.issue
     yield from made("245", "00", ("a", record.title), ("n", alone), ("b", record.subtitle), ("c", named))
     yield from made("264", " 1", ("a", record.place), ("b", record.publisher), ("c", record.date))
-    yield from made("300", "  ", *_extent_parts(record.extent or ""))
+    yield from made("300", "  ", *zip("abce", formats.extent_parts(record.extent or ""), strict=True))
     if record.series:
         yield from made("490", "0 ", ("a", record.series), ("v", record.issue))
-
-
-def _extent_parts(extent: str) -> list[tuple[str, str | None]]:
-    """Subfields of 300 that are read back as they were: parted at the signs of ISBD, if that is possible."""
-    found = re.fullmatch(r"(.+?)(?: : (.+?))?(?: ; (.+?))?(?: \+ (.+))?", extent, re.DOTALL)
-    if found is None or any(part and part != part.strip() for part in found.groups()):
-        return [("a", extent)]
-    return list(zip("abce", found.groups(), strict=True))
 
 
 def _texts(record: Record) -> Iterator[Field]:

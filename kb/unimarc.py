@@ -359,17 +359,9 @@ def _description(record: Record) -> Iterator[Field]:
         ("f", named),
     )
     yield from made("210", "  ", ("a", record.place), ("c", record.publisher), ("d", record.date))
-    yield from made("215", "  ", *_extent_parts(record.extent or ""))
+    yield from made("215", "  ", *zip("acde", formats.extent_parts(record.extent or ""), strict=True))
     if record.series:
         yield from made("225", "2 ", ("a", record.series), ("v", record.issue))
-
-
-def _extent_parts(extent: str) -> list[tuple[str, str | None]]:
-    """Subfields of 215 that are read back as they were: parted at the signs of ISBD, if that is possible."""
-    found = re.fullmatch(r"(.+?)(?: : (.+?))?(?: ; (.+?))?(?: \+ (.+))?", extent, re.DOTALL)
-    if found is None or any(part and part != part.strip() for part in found.groups()):
-        return [("a", extent)]
-    return list(zip("acde", found.groups(), strict=True))
 
 
 def _texts(record: Record) -> Iterator[Field]:

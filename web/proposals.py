@@ -18,13 +18,13 @@ from kb.records import Evidence, Origin, Page, Quality, Record, State, Subject
 from kb.thesaurus import Concept, Thesaurus, local_name
 from search.snippets import Piece
 from web import notices
+from web.record_page import around
 from web.typography import NBSP, spaced
 
 UNKNOWN_TYPE, UNKNOWN_LANGUAGE = "document", "und"
 PERSON = "person"
 """Where a field was read when a librarian wrote it."""
 
-_CONTEXT = 90  # characters shown on each side of the words, as on the page of a record
 _SHOWN = 2  # reasons in sight; the others unfold
 _VERY, _QUITE = (
     0.8,
@@ -246,21 +246,7 @@ def _standing(subject: Subject) -> str:
 
 def _reason(record: Record, evidence: Evidence, texts: Mapping[int, str]) -> Reason:
     url = notices.page_url(record.id, evidence.page, evidence.text) if evidence.page else None
-    return Reason(evidence.page, url, _around(evidence, texts.get(evidence.page, "")))
-
-
-def _around(evidence: Evidence, text: str) -> tuple[Piece, ...]:
-    """The words with some text on each side; the words alone when the text has changed since."""
-    if text[evidence.start : evidence.end] != evidence.text:
-        return (Piece(evidence.text, True),)
-    before = text[max(0, evidence.start - _CONTEXT) : evidence.start]
-    after = text[evidence.end : evidence.end + _CONTEXT]
-    if evidence.start > _CONTEXT:
-        before = "… " + before.partition(" ")[2]
-    if evidence.end + _CONTEXT < len(text):
-        after = after.rpartition(" ")[0] + " …"
-    runs = ((before, False), (evidence.text, True), (after, False))
-    return tuple(Piece(re.sub(r"\s+", " ", run), marked) for run, marked in runs if run)
+    return Reason(evidence.page, url, around(evidence, texts.get(evidence.page, "")))
 
 
 # -- finding a concept to add

@@ -268,12 +268,12 @@ def _number(record: Record) -> int:
 
 def _reasons(record: Record, subject: Subject, texts: dict[int, str]) -> Iterator[Why]:
     for evidence in subject.evidence[:_REASONS]:
-        pieces = _around(evidence, texts.get(evidence.page, ""))
+        pieces = around(evidence, texts.get(evidence.page, ""))
         url = notices.page_url(record.id, evidence.page, evidence.text) if evidence.page else None
         yield Why(evidence.page, url, pieces)
 
 
-def _around(evidence: Evidence, text: str) -> tuple[Piece, ...]:
+def around(evidence: Evidence, text: str) -> tuple[Piece, ...]:
     """The words with some text on each side; the words alone if the page has changed since."""
     if text[evidence.start : evidence.end] != evidence.text:
         return (Piece(evidence.text, True),)
@@ -284,4 +284,4 @@ def _around(evidence: Evidence, text: str) -> tuple[Piece, ...]:
     if end < len(text):
         after = after.rpartition(" ")[0] + " …"
     said = ((before, False), (evidence.text, True), (after, False))
-    return tuple(Piece(re.sub(r"\s+", " ", words), marked) for words, marked in said)
+    return tuple(Piece(re.sub(r"\s+", " ", words), marked) for words, marked in said if words)
