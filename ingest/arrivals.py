@@ -6,6 +6,7 @@ and recognised when its pages are pictures. Whatever goes wrong with one file st
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import stat
@@ -31,6 +32,10 @@ from kb.records import Page, Quality
 
 LARGEST_FILE = 500_000_000
 """Bytes: the whole of a text is held several times over, within 1 GiB."""
+
+_MOST_OPENED = 20_000_000_000
+"""Bytes out of archives, of one deposit, past which archives that came in others stay closed: a few kilobytes
+of archives in one another would fill any disk. Ten times what one archive may hold."""
 
 _SOUND = 0.95  # grade from which a page has no cut words that matter
 _SAMPLED = 2000  # pages of the fund whose words are known: half a second, once, and the words of a field
@@ -213,9 +218,10 @@ class Reader:
 
     def _opened(self, found: Found, sha256: str) -> Reading:
         deposit = () if found.batch is None else (str(found.batch), "opened")
-        folder = self._folder.joinpath(*deposit, sha256)
-        folder.mkdir(parents=True, exist_ok=True)
-        members = containers.unpack(found.path, self._sandbox, folder, depth=found.depth)
+        opened = self._folder.joinpath(*deposit)
+        if found.depth and (held := _bytes_below(opened)) > _MOST_OPENED:
+            raise UnreadableDocument(Reason.TOO_LARGE, f"{held} bytes came out of archives already")
+        members = containers.unpack(found.path, self._sandbox, opened / sha256, depth=found.depth)
         inside = tuple(
             dataclasses.replace(
                 found, path=member.path, name=f"{found.source}/{member.name}", depth=found.depth + 1
@@ -235,6 +241,16 @@ class Reader:
         cleaned = {page.number: page for page in clean_pages(list(said.values()))}
         whole = tuple(cleaned.get(page.number, page) for page in pages)
         return dataclasses.replace(reading, drafts=(_told_again(draft, whole, reading.found),))
+
+
+def _bytes_below(folder: Path) -> int:
+    """Bytes of the files in a folder and those below it; others may take some away meanwhile."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
 
 
 def recognised_again(

@@ -187,8 +187,7 @@ class Clerk:
     def _read(self, job: Job, beat: Beat) -> None:
         recognises = job.kind == RECOGNISE or self._recogniser is None
         reading = self._reader.read(self._found(job), beat, recognises=recognises)
-        if self._asks_for_columns(job, reading):
-            self._settle_columns(job, reading)
+        if self._asks_for_columns(job, reading) and self._settle_columns(job, reading):
             return
         beat(1, 1)
         if reading.scanned and not recognises:
@@ -200,22 +199,28 @@ class Clerk:
 
     def _asks_for_columns(self, job: Job, reading: Reading) -> bool:
         """Whether it is a spreadsheet of records and nobody has said what its columns hold."""
-        return (
-            reading.is_catalogue
-            and reading.drafts[0].media_type in SPREADSHEETS
-            and "columns" not in job.payload
-        )
+        if "columns" in job.payload or "place" not in job.payload:
+            return False
+        unknown = reading.problem is not None and reading.problem.reason is Reason.BAD_RECORDS
+        return unknown or (reading.is_catalogue and reading.drafts[0].media_type in SPREADSHEETS)
 
-    def _settle_columns(self, job: Job, reading: Reading) -> None:
-        """Take the columns that were saved for the same headings, and read it again; else ask a person."""
-        seen = previewed(reading.found.path, self._sandbox, limit=0)
+    def _settle_columns(self, job: Job, reading: Reading) -> bool:
+        """Take the columns that were saved for the same headings, and read it again; else ask a person. False
+        for what is no table at all."""
+        try:
+            seen = previewed(reading.found.path, self._sandbox, limit=0)
+        except IngestError:
+            return False
+        if not seen.count:
+            return False
         if (saved := Mappings(self._store.database, self._store.trail).matching(seen.headings)) is not None:
             with self._jobs.together():
                 self._jobs.amend(job.id, {"columns": saved[1].to_json()})
                 self._jobs.defer(job, READ, URGENT)
-            return
+            return True
         error = UnreadableDocument(Reason.COLUMNS, f"{seen.count} rows")
-        self._saved(job, dataclasses.replace(reading, drafts=(), problem=error))
+        log_outcome(self._saved(job, dataclasses.replace(reading, drafts=(), problem=error)))
+        return True
 
     def _found(self, job: Job) -> Found:
         place, source = job.payload["place"], job.payload.get("source", "")
@@ -245,7 +250,8 @@ class Clerk:
         place = member.path.relative_to(self._reception.folder).as_posix()
         name = f"{job.name}/{member.path.name}"
         payload = {"place": place, "depth": member.depth}
-        key = f"{job.batch}:{container.sha256[:32]}:{place}"[-200:]
+        told = f"{job.batch} {container.sha256} {place}"
+        key = f"member:{hashlib.sha256(told.encode()).hexdigest()}"
         self._jobs.add(job.batch, READ, name, payload, key=key, priority=ORDINARY)
 
 

@@ -1,8 +1,8 @@
 """What holds a child of ``ingest.isolation``, on Linux: limits, filters of system calls, ties of life.
 
-Hides prctl, seccomp, Landlock and the numbers of system calls. A filter is kept for ever by the process and by all that
-it starts, and adds to those before it: the fork server takes the one against the network, each child then the
-one against programs, or the one that keeps the programs it may start in its own process group.
+Hides prctl, seccomp, Landlock and the numbers of system calls. A filter is kept for ever by the process and
+by all that it starts, and adds to those before it: the fork server takes the one against the network, each
+child then the one against programs, or the one that keeps the programs it may start in its own process group.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import json
 import lzma
 import os
 import re
+import shutil
 import stat
 import struct
 import unicodedata
@@ -24,7 +25,7 @@ from typing import BinaryIO
 
 from ingest import mail_file, zips
 from ingest.isolation import Limits, Sandbox
-from kb.errors import Reason, UnreadableDocument
+from kb.errors import Reason, StorageError, UnreadableDocument
 
 DEEPEST = 3
 """Containers one in the other that are opened: an archive sent in an archive attached to a message."""
@@ -32,6 +33,7 @@ DEEPEST = 3
 _MOST_MEMBERS = 2_000
 _LARGEST_MEMBER = 500_000_000  # bytes: what may be deposited by itself
 _LARGEST = 2_000_000_000  # bytes of all members of one container
+_RESERVE = 1_000_000_000  # bytes of the disk that are left to the database and the index, whatever comes
 _RATIO = 100  # times its size that a member may inflate to: text of an office file reaches 20, blank scans 60
 _INNOCENT = 1_000_000  # bytes below which the ratio does not matter
 _CHUNK = 1 << 20
@@ -84,16 +86,17 @@ def is_container(path: Path) -> bool:
 
 
 def unpack(path: Path, sandbox: Sandbox, folder: Path, *, depth: int = 0) -> Opened:
-    """Write the members of a container below ``folder``, which exists; they are on disk at the end.
-    ``depth`` is how many containers ``path`` itself came in.
+    """Write the members of a container below ``folder``; they are on disk at the end. ``depth`` is how many
+    containers ``path`` itself came in.
 
     Raises UnreadableDocument: TOO_DEEP, DAMAGED, LOCKED when all members are, EMPTY when there is none;
-    OSError when there is no room.
+    StorageError when the folder or its disk refuses, or has hardly any room left.
     """
     if depth >= DEEPEST:
         raise UnreadableDocument(Reason.TOO_DEEP, f"{depth} containers one in the other")
     arrival = _Arrival(folder)
-    with contextlib.closing(_frames(path, sandbox)) as frames:
+    with _storing(), contextlib.closing(_frames(path, sandbox)) as frames:
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             for frame in frames:
                 arrival.take(frame)
@@ -104,6 +107,15 @@ def unpack(path: Path, sandbox: Sandbox, folder: Path, *, depth: int = 0) -> Ope
     if not arrival.members and all(why == "locked" for _, why in arrival.left):
         raise UnreadableDocument(Reason.LOCKED, f"{len(arrival.left)} encrypted members")
     return Opened(tuple(arrival.members), tuple(_told(arrival.left)))
+
+
+@contextlib.contextmanager
+def _storing() -> Iterator[None]:
+    """What the system refuses here is the disk's fault, never that of the file that comes in."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(str(error)) from error
 
 
 def _frames(path: Path, sandbox: Sandbox) -> Generator[bytes]:
@@ -155,6 +167,8 @@ class _Arrival:
 
     def _begin(self, name: str) -> None:
         self.close()
+        if shutil.disk_usage(self.folder).free < _RESERVE:
+            raise StorageError("too little room left to open archives")
         place = self.folder / f"{len(self.members) + 1:04d}"
         place.mkdir(exist_ok=True)
         shown = self._apart("/".join(filter(None, map(_printable, name.split("/")))) or "sans nom")

@@ -93,9 +93,22 @@ def title_sketch(title: str) -> list[int]:
     return sorted(-1 - (_word(word) >> 1) for word in words)
 
 
-def sketch_of(told: Draft | Record, pages: Iterable[Page]) -> list[int]:
-    """All that ``kb.sketches`` keeps of a record."""
-    return [*sketch(sequences(pages)), *title_sketch(told.title)]
+def sketch_of(told: Draft | Record, pages: Iterable[Page], hashes: Hashes | None = None) -> list[int]:
+    """All that ``kb.sketches`` keeps of a record; ``hashes`` are the ``sequences`` of its pages, if known."""
+    return [*sketch(sequences(pages) if hashes is None else hashes), *title_sketch(told.title)]
+
+
+def sketch_missing(store: Store, after: str, most: int) -> str | None:
+    """Sample records that were never sampled, as those of a former version; the last id that was looked at,
+    to go on from, None when there are no more."""
+    sketches = Sketches(store.database)
+    ids = sketches.missing(after, most)
+    for id, record in store.get_many(ids).items():
+        sampled = sketch_of(record, store.pages(id, raw=False))
+        with store.transaction():
+            if store.get_many([id]):  # it may have been deleted meanwhile
+                sketches.keep(id, sampled)
+    return ids[-1] if ids else None
 
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio: spreads what is multiplied by it
@@ -129,11 +142,13 @@ def find(
     *,
     itself: str | None = None,
     among: Container[str] | None = None,
+    hashes: Hashes | None = None,
 ) -> list[tuple[str, Likeness]]:
     """(record id, likeness) of the records held that may be the same work, the same text first, then papers,
     editions and parts. ``itself`` is left out, so are its host and its parts, which have its text by right,
-    and all that are not ``among`` some if told. Records of other centres are looked at too."""
-    hashes = sequences(pages)
+    and all that are not ``among`` some if told; ``hashes`` are the ``sequences`` of the pages, if known.
+    Records of other centres are looked at too."""
+    hashes = sequences(pages) if hashes is None else hashes
     asked = _candidates(told, hashes, store)
     found = []
     for id, record in store.get_many(asked).items():

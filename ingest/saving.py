@@ -56,6 +56,7 @@ class _Plan:
     paper: bool
     suggestions: tuple[Suggestion, ...]
     alike: tuple[Alike, ...]
+    hashes: duplicates.Hashes
     position: int
 
 
@@ -126,13 +127,16 @@ class Desk:
             told = holdings.completed(paper, draft)
         elif held is not None:
             told = holdings.record_of(draft, held, id=held.id, source=reading.found.source)
-        position = self.store.position()
+        position, hashes = self.store.position(), duplicates.sequences(draft.pages)
+        itself = base.id if base is not None else None
+        alike = duplicates.find(told, draft.pages, self.store, itself=itself, hashes=hashes)
         return _Plan(
             reading=reading,
             base=base,
             paper=paper is not None,
             suggestions=self._suggest(told, draft.pages),
-            alike=tuple(duplicates.find(told, draft.pages, self.store, itself=base.id if base else None)),
+            alike=tuple(alike),
+            hashes=hashes,
             position=position,
         )
 
@@ -186,8 +190,10 @@ class Desk:
         newer = {change.id for change in self.store.changes(plan.position)} - {record.id}
         alike = [*plan.alike]
         if newer:
-            alike += duplicates.find(record, pages, self.store, itself=record.id, among=newer)
-        self._sketches.keep(record.id, duplicates.sketch_of(record, pages))
+            alike += duplicates.find(
+                record, pages, self.store, itself=record.id, among=newer, hashes=plan.hashes
+            )
+        self._sketches.keep(record.id, duplicates.sketch_of(record, pages, plan.hashes))
         asked = {id: likeness for id, likeness in alike if self.store.get_many([id])}
         for id, likeness in asked.items():
             self._doubts.add(likeness.kind, record.id, id, likeness.score)

@@ -179,6 +179,8 @@ class Store:
         self, qualities: Sequence[Quality], limit: int, offset: int = 0
     ) -> tuple[tuple[str, Page], ...]:
         """Pages that were read no better than that, with the ids of their records, the worst first."""
+        if not qualities:
+            return ()
         # Sorted without their texts, and no more of each quality than the answer may take: an index has them.
         order = (pages.c.grade, pages.c.record, pages.c.number)
         each = (sa.select(*order).where(pages.c.quality == quality).order_by(*order) for quality in qualities)

@@ -166,11 +166,19 @@ def _joined(lead: _Side, rest: _Side, written: _Side) -> Record:
         keywords=_first_of((*first.keywords, *second.keywords), fold),
         notes=_first_of((*first.notes, *second.notes, *_other_numbers(first, second)), str),
         identifiers={**second.identifiers, **first.identifiers},
-        access=min(first.access, second.access, key=_STRICTEST.index),
+        access=_stricter(first.access, second.access),
         created=None,
         updated=None,
     )
     return dataclasses.replace(record, subjects=_subjects(record, lead, rest, written))
+
+
+def _stricter(one: str, other: str) -> str:
+    """What neither of both forbids: who may read on the spot only, and who in the network only, are not the
+    same people, so that only the team may do both."""
+    if {one, other} == {"network", "onsite"}:
+        return "staff"
+    return min(one, other, key=_STRICTEST.index)
 
 
 def _first_of(values: Iterable[T], key: Callable[[T], Hashable]) -> tuple[T, ...]:

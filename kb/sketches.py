@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from kb.connection import Database
+from kb.tables import records as rows
 from kb.tables import sketches
 
 _IN_BATCH = 500  # values in one IN (...): below every database's limit of bound parameters
@@ -41,6 +42,14 @@ class Sketches:
     def of(self, record: str) -> list[int]:
         """The sample of a record, in order; [] when none is kept."""
         query = sa.select(sketches.c.hash).where(sketches.c.record == record).order_by(sketches.c.hash)
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
+    def missing(self, after: str, most: int) -> list[str]:
+        """Ids of records, in order and past the id ``after``, of which no sample is kept."""
+        kept = sa.select(sketches.c.record).where(sketches.c.record == rows.c.id)
+        query = sa.select(rows.c.id).where(rows.c.id > after, ~kept.exists())
+        query = query.order_by(rows.c.id).limit(most)
         with self._database.reading() as connection:
             return list(connection.scalars(query))
 

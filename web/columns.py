@@ -6,6 +6,7 @@ Hides the form of a mapping in an address. The rows that were left out are given
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, request, stream_with_context
@@ -207,6 +208,12 @@ def rejected(id: int, job: int) -> Response:
     lines = parts().sandbox.run(
         "ingest.tables:emit_rejected", str(path), str(held.payload.get("columns", ""))
     )
-    response = Response(stream_with_context(lines), mimetype="text/csv")
+    first = next(lines, b"")  # a file that cannot be read any more is told on a page, not in half an answer
+    response = Response(stream_with_context(_begun(first, lines)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="rejets-{held.id}.csv"'
     return response
+
+
+def _begun(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest

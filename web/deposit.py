@@ -234,7 +234,7 @@ def _who(batch: Batch) -> str:
             return parts().people.get(int(key)).name
         except NotFound:
             return "compte effacé"
-    return "commande" if kind == "commande" else kind
+    return "Carbet" if kind == "systeme" else kind
 
 
 def _progress(batch: Batch, counts: Mapping[str, int]) -> str:

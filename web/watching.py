@@ -73,10 +73,17 @@ class Watch:
             if found.problem is not None:
                 self._tell(path, found.problem.detail, faults)
                 continue
+            if not self._is_inside(path):
+                self._tell(path, "a link that leads out of the folder", faults)
+                continue
             try:
                 yield path, _mark(path)
             except OSError:
                 continue  # gone since: the next look tells
+
+    def _is_inside(self, path: Path) -> bool:
+        """Whether the file is in the folder in truth: who may write there may not read all that we may."""
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.folder))
 
     def _take(self, path: Path, mark: Mark, faults: dict[Path, str]) -> bool:
         """Whether it was taken: a file that may not be read, or that is being changed, is looked at again."""

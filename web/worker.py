@@ -21,6 +21,7 @@ import structlog
 
 from ingest import ocr
 from ingest.clerk import Clerk, tidy
+from ingest.duplicates import sketch_missing
 from ingest.isolation import Sandbox
 from ingest.tagging import Suggestion, Text
 from kb import mail
@@ -42,6 +43,7 @@ END_SECONDS = 5.0
 """How long the work of a process may take to end: what it was at has been given back by then."""
 
 STOP_SECONDS = 10.0
+_SAMPLED_AT_ONCE = 20  # records, some 10 ms each: a file that comes in meanwhile waits no longer
 POST_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
 _DAY = 86_400
@@ -134,11 +136,14 @@ class FileWork(_Round):
     def __init__(self, parts: Parts, clerk: Clerk, number: int) -> None:
         super().__init__(parts, f"files-{number}", FILES_SECONDS)
         self._clerk = clerk
+        self._unsampled: str | None = "" if number == 1 else None
 
     def once(self) -> None:
-        """All that is due."""
+        """All that is due; and in idle time, samples of records that a former version took in."""
         while not self._stop_asked.is_set() and self._clerk.work_once():
             pass
+        if self._unsampled is not None and not self._stop_asked.is_set():
+            self._unsampled = sketch_missing(self._parts.store, self._unsampled, _SAMPLED_AT_ONCE)
 
     def stop(self) -> None:
         """Ask it to end; what is half done is given back to the queue at once."""

@@ -23,8 +23,10 @@ from kb.audit import Wanted, acting
 from kb.database import Store
 from kb.errors import Conflict, StorageError
 from kb.jobs import DELAYS, LEASE_SECONDS, SLOW, BatchState, Job, Jobs, JobState
+from kb.mappings import Mappings
 from kb.reception import Reception
 from kb.reviews import Reviews
+from kb.rows import Columns
 
 
 class Tags:
@@ -153,6 +155,29 @@ def test_a_container_that_did_not_give_all_up_is_kept(desk: Desk, make: Any, tmp
     assert job.result == "opened"
     assert job.outcome["warnings"]
     assert [Path(place).name for place in desk.places()] == ["envoi.zip"]
+
+
+def test_a_table_waits_until_somebody_says_what_its_columns_hold(desk: Desk) -> None:
+    rows = "nom de l’ouvrage publié;qui;rangement\nUn livre;Roy, Léa;C 1\n"
+    job = desk.done(desk.accept("fonds.csv", rows.encode()))
+    assert (job.result, job.outcome["reason"]) == ("waiting", "columns")
+    chosen = Columns(("title", "agents", "call_number"), tuple(rows.split("\n")[0].split(";")))
+    desk.jobs.amend(job.id, {"columns": chosen.to_json()})
+    desk.jobs.retry(job.id)
+    [id] = desk.done(job.id).outcome["ids"]
+    assert desk.store.get(id).call_number == "C 1"
+
+
+def test_a_table_whose_columns_were_saved_asks_nothing(desk: Desk) -> None:
+    columns = Columns(("title", "call_number"), ("Titre", "Cote"))
+    Mappings(desk.store.database, desk.store.trail).save("inventaire", columns)
+    job = desk.done(desk.accept("fonds.csv", b"titre;cote\nUn livre;C 1\nUn autre;C 2\n"))
+    assert (job.result, job.outcome["records"]) == ("published", 2)
+
+
+def test_a_text_that_is_no_table_is_refused_as_such(desk: Desk) -> None:
+    job = desk.done(desk.accept("vide.csv", b"\n\n"))
+    assert job.result == "refused"
 
 
 def test_what_a_worker_left_when_it_was_killed_is_taken_away(desk: Desk) -> None:

@@ -17,7 +17,7 @@ import pytest
 from ingest import containers, readers, zips
 from ingest.containers import Opened
 from ingest.isolation import Sandbox
-from kb.errors import Reason, UnreadableDocument
+from kb.errors import Reason, StorageError, UnreadableDocument
 
 Inbox = Callable[[str, bytes | str], Path]
 
@@ -356,6 +356,19 @@ def test_a_member_that_is_read_already_is_not_cut_when_its_archive_comes_twice(t
     second.take(b"bbon")  # another one of that name, shorter: nothing of the first stays behind it
     second.close()
     assert second.members[0].path.read_bytes() == b"bon"
+
+
+def test_a_disk_that_refuses_or_is_nearly_full_is_no_fault_of_the_archive(
+    make: Any, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make.zipped(tmp_path / "a.zip", ("a.txt", b"bonjour"))
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StorageError):
+        containers.unpack(path, sandbox, tmp_path / "file" / "out")
+    monkeypatch.setattr(containers, "_RESERVE", 1 << 62)
+    with pytest.raises(StorageError):
+        containers.unpack(path, sandbox, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_name_that_climbs_is_written_in_its_own_folder(tmp_path: Path) -> None:

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.drafts import Draft
-from ingest.duplicates import Kind, compare, find, sequences, sketch, sketch_of, title_sketch
+from ingest.duplicates import (
+    Kind,
+    compare,
+    find,
+    sequences,
+    sketch,
+    sketch_missing,
+    sketch_of,
+    title_sketch,
+)
 from kb.database import Store
 from kb.records import Agent, File, Page, Record
 from kb.sketches import Sketches
@@ -315,3 +324,15 @@ def test_a_short_text_under_one_title_may_differ_by_what_surrounds_it():
     assert compare(TOLD, paged([*short, *words(9, 15)]), HELD, paged(short)).kind is Kind.SAME_TEXT
     near = dataclasses.replace(TOLD, title="Guide de la médiation sociales")
     assert compare(near, paged([*short, *words(9, 15)]), HELD, paged(short)).kind is Kind.NONE
+
+
+def test_records_that_were_never_sampled_are_sampled_once(store: Store) -> None:
+    for number in (1, 2, 3):
+        store.save(Record(id=f"vc:{number}", title=f"La médiation sociale, volume {number}"))
+    sketches = Sketches(store.database)
+    sketches.keep("vc:2", [5])
+    last = sketch_missing(store, "", 2)
+    assert last == "vc:3"
+    assert sketch_missing(store, last, 2) is None
+    assert sketches.of("vc:2") == [5]
+    assert sketches.of("vc:1") == title_sketch("La médiation sociale, volume 1")

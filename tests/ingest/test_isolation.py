@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest import confinement
+from ingest.confinement import can_refuse_calls
 from ingest.isolation import Limits, Sandbox
 from kb.errors import IngestError, Reason, UnreadableDocument, UnsupportedFormat
 
@@ -110,6 +113,34 @@ def test_a_child_can_write_no_file(sandbox: Sandbox, tmp_path: Path) -> None:
     target = tmp_path / "written"
     reason_of(sandbox, "shutil:copyfile", sys.executable, str(target))
     assert not target.exists() or target.stat().st_size == 0
+
+
+def _has_landlock() -> bool:
+    return can_refuse_calls() and confinement._call(444, None, ctypes.c_size_t(0), 1) >= 1
+
+
+@pytest.mark.skipif(not _has_landlock(), reason="no Landlock on this machine")
+def test_a_child_can_neither_take_a_file_away_nor_empty_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("tout")
+    assert reason_of(sandbox, "os:unlink", str(kept)) is Reason.NOT_ALLOWED
+    assert reason_of(sandbox, "os:rename", str(kept), str(tmp_path / "other")) is Reason.NOT_ALLOWED
+    assert reason_of(sandbox, "os:truncate", str(kept), 0) is Reason.NOT_ALLOWED
+    assert reason_of(sandbox, "builtins:open", str(kept), "w") is Reason.NOT_ALLOWED
+    assert kept.read_text() == "tout"
+    reason_of(sandbox, "builtins:open", os.devnull, "w")  # a file to write has no lines: which is damage
+    assert list(sandbox.run("builtins:open", str(kept))) == [b"tout"]
+
+
+@pytest.mark.skipif(not _has_landlock(), reason="no Landlock on this machine")
+def test_a_child_can_neither_look_into_another_process_nor_end_it(sandbox: Sandbox) -> None:
+    with subprocess.Popen(["sleep", "60"]) as other:
+        assert reason_of(sandbox, "builtins:open", f"/proc/{other.pid}/mem", "rb") is Reason.NOT_ALLOWED
+        assert reason_of(sandbox, "os:readlink", f"/proc/{other.pid}/fd/0") is Reason.NOT_ALLOWED
+        if confinement._call(444, None, ctypes.c_size_t(0), 1) >= 6:
+            assert reason_of(sandbox, "os:kill", other.pid, int(signal.SIGTERM)) is Reason.NOT_ALLOWED
+        assert other.poll() is None
+        other.kill()
 
 
 PROGRAMS = """

@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from ingest import arrivals
 from ingest.arrivals import find, problem_of
 from ingest.holdings import text_of, with_subjects
 from ingest.isolation import Limits, Sandbox
 from ingest.outcomes import Outcome, Status
 from ingest.pipeline import ingest
-from ingest.tagging import Tagger
+from ingest.tagging import Suggestion, Tagger, Text
 from kb.config import Config
 from kb.database import Store
 from kb.errors import Reason, StorageError
@@ -247,6 +248,24 @@ def test_a_database_that_cannot_be_opened_or_written_says_so(tmp_path: Path) -> 
         Store.open(Config(data=tmp_path / "taken"))
 
 
+def test_archives_in_archives_stay_closed_once_much_came_out(
+    run: Run, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "_MOST_OPENED", 1000)
+    inner = make.zipped(
+        tmp_path / "inner.zip", ("c.html", page("Troisième", make.text).encode())
+    ).read_bytes()
+    documents = [(f"{name}.html", page(name, make.text * 3).encode()) for name in ("Premier", "Deuxième")]
+    outcomes = run(make.zipped(tmp_path / "a.zip", documents[0], ("inner.zip", inner), documents[1]))
+    told = [(outcome.path.name, outcome.status, outcome.reason) for outcome in outcomes]
+    assert told == [
+        ("a.zip", Status.OPENED, None),
+        ("Premier.html", Status.PUBLISHED, None),
+        ("inner.zip", Status.REFUSED, Reason.TOO_LARGE),
+        ("Deuxième.html", Status.PUBLISHED, None),
+    ]
+
+
 def test_files_are_found_once_in_order_of_name(inbox: Inbox) -> None:
     folder = inbox("b/2.txt", "x").parent.parent
     inbox("a.txt", "x")
@@ -320,6 +339,58 @@ def test_a_changed_row_updates_its_record_and_no_other(run: Run, store: Store, i
     assert second.ids[:2] == first.ids
     assert store.get(first.ids[0]).title == "Un, revu"
     assert len(store) == 3
+
+
+class Meanwhile:
+    """Proposes no subjects; something else happens the first time that it is asked."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self._happens: list[Callable[[], object]] = [happens]
+
+    def suggest(self, texts: Iterable[Text]) -> list[list[Suggestion]]:
+        if self._happens:
+            self._happens.pop()()
+        return [[] for _ in texts]
+
+
+ROWS = "titre;cote;résumé\nUn premier livre;C1;{0}\nUn deuxième livre;C2;{0}\nUn troisième livre;C3;{0}\n"
+
+
+def test_two_catalogues_that_come_in_at_once_bring_each_work_once(
+    store: Store, sandbox: Sandbox, inbox: Inbox
+) -> None:
+    one, two = inbox("a.csv", ROWS.format("")), inbox("b.csv", ROWS.format("") + "Un quatrième livre;C4;\n")
+
+    def other() -> None:
+        list(ingest([two], store, Meanwhile(int), centre="vc", sandbox=sandbox))
+
+    (outcome,) = ingest([one], store, Meanwhile(other), centre="vc", sandbox=sandbox)
+    assert (outcome.status, outcome.ids) == (Status.UNCHANGED, ("vc:1", "vc:2", "vc:3"))
+    assert len(store) == 4
+
+
+def test_a_record_that_is_deleted_while_its_row_is_tagged_comes_in_anew(
+    store: Store, sandbox: Sandbox, inbox: Inbox
+) -> None:
+    list(ingest([inbox("a.csv", ROWS.format(""))], store, Meanwhile(int), centre="vc", sandbox=sandbox))
+    again = inbox("a.csv", ROWS.format("Un résumé."))
+    removing = Meanwhile(lambda: store.delete("vc:2"))
+    (outcome,) = ingest([again], store, removing, centre="vc", sandbox=sandbox)
+    assert outcome.ids == ("vc:1", "vc:4", "vc:3")
+    assert {store.get(id).abstract for id in store.ids()} == {"Un résumé."}
+
+
+def test_what_somebody_writes_while_a_row_is_tagged_stays(
+    store: Store, sandbox: Sandbox, inbox: Inbox
+) -> None:
+    list(ingest([inbox("a.csv", ROWS.format(""))], store, Meanwhile(int), centre="vc", sandbox=sandbox))
+
+    def write() -> None:
+        store.save(dataclasses.replace(store.get("vc:3"), place="Cayenne"))
+
+    again = inbox("a.csv", ROWS.format("Un résumé."))
+    list(ingest([again], store, Meanwhile(write), centre="vc", sandbox=sandbox))
+    assert (store.get("vc:3").place, store.get("vc:3").abstract) == ("Cayenne", "Un résumé.")
 
 
 def test_two_rows_of_one_work_are_one_record_with_the_copies_of_both(

@@ -15,7 +15,7 @@ from kb import config, migrations, tables
 from kb.audit import Action, Wanted, acting
 from kb.database import Store
 from kb.errors import InvalidRecord, NotFound
-from kb.records import ACCESS, Copy, Evidence, Page, Record, State, Subject
+from kb.records import ACCESS, Copy, Evidence, Page, Quality, Record, State, Subject
 from kb.thesaurus import Concept, Thesaurus
 
 
@@ -124,6 +124,24 @@ def test_latest_come_newest_first_without_parts(store: Store):
     store.save(record(store, title="Guide", type="guide"))
     assert [r.title for r in store.latest(5)] == ["Guide", "Cahier"]
     assert [r.title for r in store.latest(5, ["cahier"])] == ["Cahier"]
+
+
+def test_the_worst_pages_come_first_over_all_records_and_qualities(store: Store):
+    bad = {1: (Quality.SCAN, 0.0), 2: (Quality.GARBLED, 0.4), 3: (Quality.SPLIT, 0.4), 4: (Quality.GOOD, 1.0)}
+    for _ in range(2):
+        pages = [Page(n, f"texte {n}", None, grade, quality) for n, (quality, grade) in bad.items()]
+        store.save(record(store), pages)
+    first, second = store.ids()
+    order = [(id, number) for number in (1,) for id in (first, second)]
+    order += [(id, number) for id in (first, second) for number in (2, 3)]
+    asked = [Quality.SPLIT, Quality.SCAN, Quality.GARBLED]
+    found = store.worst_pages(asked, 10)
+    assert [(id, page.number) for id, page in found] == order
+    assert [page.text for _, page in found] == [f"texte {number}" for _, number in order]
+    cuts = [store.worst_pages(asked, 2, offset) for offset in (0, 2, 4, 6)]
+    assert [row for cut in cuts for row in cut] == list(found)
+    assert [page.quality for _, page in store.worst_pages([Quality.SPLIT], 10)] == [Quality.SPLIT] * 2
+    assert store.worst_pages([], 10) == ()
 
 
 def test_ids_walk_through_all_records(store: Store):

@@ -182,7 +182,7 @@ def test_two_numbers_of_one_kind_are_both_kept(store: Store):
     [
         ("public", "staff", "staff"),
         ("staff", "public", "staff"),
-        ("onsite", "network", "onsite"),
+        ("onsite", "network", "staff"),
         ("onsite", "staff", "staff"),
         ("network", "public", "network"),
         ("public", "public", "public"),

@@ -207,3 +207,13 @@ def test_nothing_that_fails_ends_the_watch(share):
         watching.watch((share.folder,), share.jobs, share.reception, "UTC", wait=wait)
     assert share.names() == ["a.txt"]
     assert [line["event"] for line in said] == ["watch.failed", "watch.taken"]
+
+
+def test_a_link_that_leads_out_of_the_folder_is_left_and_told(share, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text(TEXT)
+    os.utime(secret, (time.time() - 60,) * 2)
+    (share.folder / "note.txt").symlink_to(secret)
+    with capture_logs() as said:
+        assert share.looks(3) == 0
+    assert [line["event"] for line in said] == ["watch.left"]
