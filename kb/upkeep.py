@@ -182,8 +182,17 @@ def _jobs(store: Store, jobs: Jobs, reception: Reception) -> Iterator[Fault]:
         yield from (Fault(where, what) for what in _settled_job(store, jobs, reception, job))
     for place in reception:
         old = time.time() - _modified(reception.path(place)) > _ARRIVING_SECONDS
-        if place not in wanted and old:
+        if place not in wanted and old and not _is_given_up(jobs, place):
             yield Fault(f"arrivée {place}", "aucun dépôt ne parle de ce fichier : déposez-le de nouveau")
+
+
+def _is_given_up(jobs: Jobs, place: str) -> bool:
+    """Whether the file came out of an archive of a deposit that was cancelled before it was queued."""
+    batch = place.partition("/")[0]
+    try:
+        return batch.isdigit() and jobs.batch(int(batch)).state is BatchState.CANCELLED
+    except NotFound:
+        return False
 
 
 def _settled_job(store: Store, jobs: Jobs, reception: Reception, job: Job) -> list[str]:

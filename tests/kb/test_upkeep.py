@@ -413,3 +413,10 @@ def test_a_job_that_ends_while_others_are_looked_at_is_no_fault(fund: Fund):
     fund.jobs.finish(job, "published", {"ids": ["vc:1"]})
     fund.reception.drop(job.payload["place"])
     assert list(examined) == []
+
+
+def test_what_an_abandoned_deposit_had_unpacked_is_nobody_s_loss(fund: Fund) -> None:
+    make_older(fund)
+    assert fund.faults()
+    fund.jobs.cancel(1)
+    assert [fault for fault in fund.faults() if fault.object.startswith("arrivée")] == []
