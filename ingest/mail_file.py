@@ -44,7 +44,7 @@ _ATTACHED = re.compile(
 )
 _ANSWERED = re.compile(r"^(?:(?:re|fwd?|tr|réf)\s*:\s*)+", re.IGNORECASE)
 _KEPT = ("From", "To", "Cc", "Date", "Subject", "Message-ID")
-_FAULTS = (MessageError, LookupError, ValueError, TypeError, AttributeError)
+FAULTS = (MessageError, LookupError, ValueError, TypeError, AttributeError)
 """What the standard library raises on fields and parts that are not as they should be."""
 
 
@@ -89,7 +89,7 @@ def _parsed(path: Path) -> EmailMessage:
     with path.open("rb") as file:
         try:
             return message_from_binary_file(file, policy=email.policy.default)
-        except _FAULTS as error:
+        except FAULTS as error:
             raise UnreadableDocument(Reason.DAMAGED, repr(error)) from error
 
 
@@ -113,7 +113,7 @@ def _field(message: Message, name: str) -> str:
     """A field of the head, decoded, on one line; "" if it is not there or cannot be decoded."""
     try:
         return clean(str(message.get(name) or "")).replace("\n", " ")
-    except _FAULTS:
+    except FAULTS:
         return ""
 
 
@@ -123,43 +123,46 @@ def _body(message: EmailMessage) -> tuple[str, str] | None:
     for part in message.walk():
         beat()
         kind = part.get_content_subtype()
-        if part.get_content_maintype() == "text" and kind in ("plain", "html") and not _is_file(part):
-            text = _text(part)
+        if part.get_content_maintype() == "text" and kind in ("plain", "html") and not is_file(part):
+            text = text_of(part)
             if kind not in found and (has_text(clean(text)) or kind == "html"):
                 found[kind] = text
     return next(((kind, found[kind]) for kind in ("plain", "html") if kind in found), None)
 
 
-def _text(part: Message) -> str:
-    content = _content(part)
+def text_of(part: Message) -> str:
+    """The characters of a part, in the charset that it says, or the one that they look like."""
+    content = content_of(part)
     try:
         return content.decode(part.get_content_charset() or "")
-    except _FAULTS:
+    except FAULTS:
         return decoded(content)
 
 
-def _content(part: Message) -> bytes:
+def content_of(part: Message) -> bytes:
+    """The bytes of a part, its transfer encoding taken off. Raises UnreadableDocument."""
     try:
         content = part.get_payload(decode=True)
-    except _FAULTS as error:
+    except FAULTS as error:
         raise UnreadableDocument(Reason.DAMAGED, repr(error)) from error
     return content if isinstance(content, bytes) else b""
 
 
-def _is_file(part: Message) -> bool:
+def is_file(part: Message) -> bool:
     """Whether a part is a file sent along, and not the text or a picture shown in it."""
     if part.is_multipart() and part.get_content_type() != MEDIA_TYPE:
         return False
     if part.get_content_disposition() == "attachment":
         return True
     shown = part.get_content_maintype() in ("image", "text")
-    return bool(_name_of(part)) and not (shown and part.get_content_disposition() != "attachment")
+    return bool(name_of(part)) and not (shown and part.get_content_disposition() != "attachment")
 
 
-def _name_of(part: Message) -> str:
+def name_of(part: Message) -> str:
+    """The name of the file that a part is; "" when it says none."""
     try:
         return clean(part.get_filename() or "").replace("\n", " ")
-    except _FAULTS:
+    except FAULTS:
         return ""
 
 
@@ -178,9 +181,9 @@ def parts(path: Path) -> Iterator[tuple[str, bytes]]:
         if part.get_content_type() == MEDIA_TYPE:
             inner = part.get_payload()
             inside = inner[0] if isinstance(inner, list) and inner else part
-            yield _name_of(part) or f"message joint {number}.eml", _as_bytes(cast(Message, inside))
+            yield name_of(part) or f"message joint {number}.eml", as_bytes(cast(Message, inside))
         else:
-            yield _name_of(part) or f"pièce jointe {number}{guessed}", _content(part)
+            yield name_of(part) or f"pièce jointe {number}{guessed}", content_of(part)
 
 
 def _files(message: Message) -> Iterator[Message]:
@@ -188,16 +191,17 @@ def _files(message: Message) -> Iterator[Message]:
     stack: list[Message] = [message]
     while stack:
         part = stack.pop()
-        if part is not message and _is_file(part):
+        if part is not message and is_file(part):
             yield part
         elif part.is_multipart() and (part is message or part.get_content_type() != MEDIA_TYPE):
             stack.extend(reversed(cast(list[Message], part.get_payload())))
 
 
-def _as_bytes(message: Message) -> bytes:
+def as_bytes(message: Message) -> bytes:
+    """A message as it is sent. Raises UnreadableDocument."""
     try:
         return message.as_bytes()
-    except _FAULTS as error:
+    except FAULTS as error:
         raise UnreadableDocument(Reason.DAMAGED, repr(error)) from error
 
 
@@ -213,4 +217,4 @@ def _alone(message: EmailMessage) -> bytes | None:
             bare[name] = said if name != "Message-ID" else re.sub(r"\s", "", said)
     text = body[1].encode("utf-8", "replace").decode("utf-8")
     bare.set_content(text, subtype=body[0], charset="utf-8", cte="base64")
-    return _as_bytes(bare)
+    return as_bytes(bare)

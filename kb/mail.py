@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, message_from_string, policy
+from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from email.utils import formataddr, formatdate, make_msgid
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
@@ -26,6 +28,7 @@ from kb.config import Config
 from kb.connection import Database, next_value
 from kb.errors import InvalidValue, NotFound
 from kb.tables import messages
+from kb.threads import Thread, is_id
 
 LEASE = timedelta(minutes=5)
 DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
@@ -35,6 +38,33 @@ KEPT = timedelta(days=90)
 """How long the line of a message that was sent is kept; its text goes at once."""
 
 _SECONDS = 30.0  # an SMTP server that takes longer is tried again later
+
+
+class _Ids(BaseHeader):
+    """A field of message ids, one a line: the standard library cuts a long one into encoded words, where
+    no program looks for an id."""
+
+    max_count: ClassVar[Literal[1]] = 1
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        """What ``email.headerregistry`` asks of a kind of field."""
+        kwds["parse_tree"], kwds["decoded"] = None, " ".join(value.split())
+
+    def fold(self, *, policy: Policy) -> str:
+        """The field as it is sent; ids are shorter than a line may be (998 characters)."""
+        ids = policy.linesep.join(f" {id}" for id in str(self).split())
+        return f"{self.name}:{ids}{policy.linesep}"
+
+
+def _policy() -> EmailPolicy[EmailMessage]:
+    fields = HeaderRegistry()
+    for name in ("message-id", "in-reply-to", "references"):
+        fields.map_to_type(name, _Ids)
+    return policy.SMTP.clone(header_factory=fields)
+
+
+_WRITTEN = _policy()
 
 
 class Mailed(StrEnum):
@@ -73,15 +103,33 @@ class Outbox:
         self._sender = sender
         self._name = name
 
-    def put(self, recipient: str, subject: str, text: str) -> int:
-        """Queue a message, in the transaction that is open; its number."""
+    def put(
+        self,
+        recipient: str,
+        subject: str,
+        text: str,
+        *,
+        thread: Thread | None = None,
+        reply_to: str | None = None,
+        html: str | None = None,
+        auto: bool = True,
+    ) -> int:
+        """Queue a message, in the transaction that is open; its number. ``thread`` is its place among others,
+        ``reply_to`` the address that answers go to, ``html`` the same text with its looks; ``auto`` is False
+        when a person wrote it. Raises InvalidValue for what would add to the head of the message."""
+        message = self._headed(recipient, subject, reply_to)
+        _place(message, thread, auto)
+        message.set_content(text, cte="quoted-printable")
+        if html is not None:
+            message.add_alternative(html, subtype="html", cte="quoted-printable")
+        _check_headers(message, recipient, reply_to)
         now = datetime.now(UTC).isoformat()
         with self._database.writing() as connection:
             values: dict[str, Any] = {
                 "id": next_value(connection, "message"),
                 "recipient": recipient,
                 "subject": subject,
-                "source": self._written(recipient, subject, text).as_string(),
+                "source": message.as_string(),
                 "state": Mailed.WAITING,
                 "tries": 0,
                 "created": now,
@@ -90,16 +138,15 @@ class Outbox:
             connection.execute(messages.insert().values(values))
         return int(values["id"])
 
-    def _written(self, recipient: str, subject: str, text: str) -> EmailMessage:
-        message = EmailMessage(policy=policy.SMTP)
+    def _headed(self, recipient: str, subject: str, reply_to: str | None) -> EmailMessage:
+        message = EmailMessage(policy=_WRITTEN)
         message["From"] = formataddr((self._name, self._sender))
         message["To"] = recipient
+        if reply_to is not None:
+            message["Reply-To"] = reply_to
         message["Subject"] = subject
         message["Date"] = formatdate()
         message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers
-        message.set_content(text, cte="quoted-printable")
-        _check_headers(message, recipient)
         return message
 
     def lines(self, limit: int = 100) -> tuple[Posted, ...]:
@@ -150,7 +197,7 @@ class Outbox:
     def _deliver(self, row: Any, way: Way, now: datetime) -> bool:
         values: dict[str, Any]
         try:
-            message = message_from_string(row.source, policy=policy.SMTP)
+            message = message_from_string(row.source, policy=_WRITTEN)
             values = {"state": way(row.id, message), "source": None, "error": None}
         except Exception as error:  # an edge: one message never stops the others
             values = {"error": _said(error, row.recipient)}
@@ -170,14 +217,35 @@ class Outbox:
             return tuple(connection.scalars(gone))
 
 
-def _check_headers(message: EmailMessage, recipient: str) -> None:
+def _place(message: EmailMessage, thread: Thread | None, auto: bool) -> None:
+    """The fields that tie a message to others (RFC 5322, 3.6.4), and the one that keeps machines from
+    answering (RFC 3834, 5). Bad ids of others are left out. Raises InvalidValue for an own id that is bad."""
+    answers = thread is not None and thread.in_reply_to is not None
+    if thread is not None:
+        if not is_id(thread.message_id):
+            raise InvalidValue("message_id", "cet identifiant de courriel est mal formé")
+        message.replace_header("Message-ID", thread.message_id)
+        if thread.in_reply_to is not None and is_id(thread.in_reply_to):
+            message["In-Reply-To"] = thread.in_reply_to
+        if line := thread.line():
+            message["References"] = " ".join(line)
+    if auto:
+        message["Auto-Submitted"] = "auto-replied" if answers else "auto-generated"
+
+
+def _check_headers(message: EmailMessage, recipient: str, reply_to: str | None) -> None:
     """Raises InvalidValue when what was typed in a header would say more there than it should once it is read
     again: another header hidden in an encoded word, another recipient."""
     read = message_from_string(message.as_string(), policy=policy.SMTP)
-    if read.keys() != message.keys() or [a.addr_spec for a in read["To"].addresses] != [recipient]:
+    wanted = {"To": [recipient], "Reply-To": [] if reply_to is None else [reply_to]}
+    if read.keys() != message.keys() or any(_addresses(read, name) != wanted[name] for name in wanted):
         raise InvalidValue(
             "recipient", "ce message ne peut pas être envoyé à cette adresse, ou sous ce titre"
         )
+
+
+def _addresses(message: EmailMessage, name: str) -> list[str]:
+    return [address.addr_spec for address in message[name].addresses] if name in message else []
 
 
 def _next_due(due: sa.ColumnElement[bool]) -> sa.Select[Any]:

@@ -24,8 +24,9 @@ from kb import tables
 from kb.audit import Action, Trail, Wanted
 from kb.config import Config
 from kb.connection import Database
-from kb.errors import KBError, NotFound
+from kb.errors import InvalidValue, KBError, NotFound
 from kb.mail import DELAYS, KEPT, LEASE, Mailed, Outbox, Spool, smtp, way_out
+from kb.threads import Thread
 
 TEXT = "Bonjour Ana,\n\nVoici votre lien : https://exemple.fr/mot-de-passe/" + "k" * 90 + "\n.\nÀ bientôt\n"
 MINUTE = timedelta(minutes=1)
@@ -547,3 +548,119 @@ def test_a_server_that_does_not_answer_is_tried_again_later(
     assert outbox.deliver(way) == 0
     assert (outbox.get(id).state, outbox.get(id).tries) == (Mailed.WAITING, 1)
     assert "ConnectionRefusedError" in (outbox.get(id).error or "")
+
+
+# -- threads, and messages that people write
+
+
+def taken(outbox: Outbox) -> EmailMessage:
+    """The message that left, as it is read at the other end."""
+    bag = Bag()
+    assert outbox.deliver(bag) == 1
+    read = email.message_from_bytes(bag.taken[0][1].as_bytes(), policy=email.policy.default)
+    assert isinstance(read, EmailMessage)
+    return read
+
+
+THREAD = Thread("<q.2026-042.secret@exemple.fr>", "<parent@exemple.org>", ("<first@exemple.org>",))
+
+
+def test_an_answer_says_what_it_answers(outbox: Outbox):
+    outbox.put("ana@exemple.fr", "Re: aide", "Texte", thread=THREAD)
+    message = taken(outbox)
+    assert message["Message-ID"] == "<q.2026-042.secret@exemple.fr>"
+    assert message["In-Reply-To"] == "<parent@exemple.org>"
+    assert message["References"].split() == ["<first@exemple.org>", "<parent@exemple.org>"]
+    assert message["Auto-Submitted"] == "auto-replied"
+
+
+def test_the_first_message_of_a_thread_answers_nothing(outbox: Outbox):
+    outbox.put("ana@exemple.fr", "Aide", "Texte", thread=Thread("<q.2026-042.secret@exemple.fr>"))
+    message = taken(outbox)
+    assert message["Message-ID"] == "<q.2026-042.secret@exemple.fr>"
+    assert (message["In-Reply-To"], message["References"]) == (None, None)
+    assert message["Auto-Submitted"] == "auto-generated"
+
+
+def test_what_a_person_wrote_does_not_say_that_a_machine_did(outbox: Outbox):
+    outbox.put("ana@exemple.fr", "Re: aide", "Texte", thread=THREAD, auto=False)
+    assert taken(outbox)["Auto-Submitted"] is None
+
+
+def test_long_ids_leave_whole_one_a_line(outbox: Outbox, database: Database):
+    long = tuple(f"<{letter * 200}@exemple.fr>" for letter in "abcdefghij")
+    own = f"<q.{'k' * 150}@exemple.fr>"
+    outbox.put("ana@exemple.fr", "Re: aide", "Texte", thread=Thread(own, long[-1], long[:-1]))
+    assert f"Message-ID: {own}" in (sources(database)[0] or "").splitlines()
+    bag = Bag()
+    outbox.deliver(bag)
+    lines = bag.taken[0][1].as_bytes().decode().split("\r\n")
+    assert f"References: {long[0]}" in lines
+    assert [line for line in lines if line.startswith(" <")] == [f" {id}" for id in long[1:]]
+    assert f"In-Reply-To: {long[-1]}" in lines
+    assert f"Message-ID: {own}" in lines
+
+
+def test_a_message_with_looks_has_both_forms(outbox: Outbox):
+    page = "<p>Voici « <b>la réponse</b> » : <a href='https://exemple.fr/'>lien</a></p>" + "<p>k</p>" * 40
+    outbox.put("ana@exemple.fr", "Re: aide", TEXT, html=page)
+    message = taken(outbox)
+    assert message.get_content_type() == "multipart/alternative"
+    plain, looks = message.iter_parts()
+    assert plain.get_content_type() == "text/plain"
+    assert plain.get_content().replace("\r\n", "\n") == TEXT
+    assert looks.get_content_type() == "text/html"
+    assert looks.get_content().strip() == page
+
+
+def test_a_message_with_looks_is_plain_ascii_on_the_way(outbox: Outbox):
+    outbox.put("ana@exemple.fr", "Réponse", TEXT, html="<p>été</p>" * 200)
+    bag = Bag()
+    outbox.deliver(bag)
+    written = bag.taken[0][1].as_bytes()
+    assert written.isascii()
+    assert max(map(len, written.split(b"\r\n"))) <= 78
+
+
+def test_answers_may_go_to_another_address(outbox: Outbox):
+    outbox.put("ana@exemple.fr", "Aide", "Texte", reply_to="questions@exemple.fr")
+    message = taken(outbox)
+    assert [address.addr_spec for address in message["Reply-To"].addresses] == ["questions@exemple.fr"]
+    assert message["From"].addresses[0].addr_spec == "centre@exemple.fr"
+
+
+@pytest.mark.parametrize("newline", NEWLINES, ids=ascii)
+def test_an_address_for_answers_with_a_header_in_it_is_refused(outbox: Outbox, newline: str):
+    with pytest.raises(REFUSALS):
+        outbox.put("ana@exemple.fr", "Aide", "Texte", reply_to=f"q@exemple.fr{newline}Bcc: x@exemple.org")
+    with pytest.raises(REFUSALS):
+        outbox.put("ana@exemple.fr", "Aide", "Texte", reply_to="q@exemple.fr, x@exemple.org")
+    assert outbox.lines() == ()
+
+
+@pytest.mark.parametrize("own", ["", "sans crochets@x", "<a b@x>", "<é@x>", "<a@x>\r\nBcc: x@exemple.org"])
+def test_an_own_id_that_is_none_is_refused(outbox: Outbox, own: str):
+    with pytest.raises(InvalidValue):
+        outbox.put("ana@exemple.fr", "Aide", "Texte", thread=Thread(own))
+    assert outbox.lines() == ()
+
+
+@pytest.mark.parametrize("bad", ["<a@x>\r\nBcc: x@exemple.org", "=?utf-8?q?<a@x>=0ABcc:_b@x?=", "a", ""])
+def test_bad_ids_of_others_are_left_out(outbox: Outbox, bad: str):
+    outbox.put("ana@exemple.fr", "Aide", "Texte", thread=Thread("<q@exemple.fr>", bad, (bad, "<b@x>")))
+    message = taken(outbox)
+    assert (message["Bcc"], message["In-Reply-To"], message["References"]) == (None, None, "<b@x>")
+
+
+def test_a_text_with_looks_cannot_end_its_part(outbox: Outbox):
+    outbox.put("ana@exemple.fr", "Aide", "--\n" + "-" * 40 + "\n", html="<p>a</p>\n--=====\n\nBcc: x\n")
+    message = taken(outbox)
+    assert message["Bcc"] is None
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_the_server_gets_the_ids_whole(outbox: Outbox, postbox: Postbox, settings: Callable[..., Config]):
+    long = f"<{'k' * 120}@exemple.fr>"
+    outbox.put("ana@exemple.fr", "Réponse", "Texte", thread=Thread("<q@exemple.fr>", long))
+    assert outbox.deliver(smtp(settings())) == 1
+    assert f"In-Reply-To: {long}\r\n".encode() in postbox.received[0]
