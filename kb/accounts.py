@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from kb.audit import Action, Trail, difference
 from kb.connection import Database, next_value
+from kb.desk_tables import drafts
 from kb.errors import EmailTaken, InvalidValue, LastAdministrator, NotFound
 from kb.records import Record
 from kb.tables import messages, people, sessions, tickets
@@ -56,6 +57,9 @@ class Right(StrEnum):
     READ_STAFF = "read-staff"
     OWN_ACCOUNT = "own-account"
     CATALOGUE = "catalogue"
+    ANSWER = "answer"  # the desk: questions, exchanges, answers, their publication
+    READ_ACTIVITY = "read-activity"  # the figures of the service, for those who account for it
+    MANAGE_ASKERS = "manage-askers"  # what is kept of the persons who ask: export, erasure
     READ_TRAIL = "read-trail"
     SEE_SYSTEM = "see-system"
     MANAGE_PEOPLE = "manage-people"
@@ -70,8 +74,12 @@ POLICY: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.VISITOR: frozenset({Right.VISIT}),
         Role.MEMBER: frozenset({Right.VISIT, Right.OWN_ACCOUNT}),
         Role.LIBRARIAN: frozenset(_STAFF | {Right.CATALOGUE}),
-        Role.ANSWERER: frozenset(_STAFF),
-        Role.DIRECTOR: frozenset(_STAFF | {Right.CATALOGUE, Right.READ_TRAIL, Right.SEE_SYSTEM}),
+        Role.ANSWERER: frozenset(_STAFF | {Right.ANSWER, Right.READ_ACTIVITY}),
+        Role.DIRECTOR: frozenset(
+            _STAFF
+            | {Right.CATALOGUE, Right.ANSWER, Right.READ_ACTIVITY, Right.MANAGE_ASKERS}
+            | {Right.READ_TRAIL, Right.SEE_SYSTEM}
+        ),
         Role.ADMINISTRATOR: frozenset(Right),
         Role.CENTRE: frozenset({Right.VISIT, Right.READ_NETWORK}),
         Role.AUDITOR: frozenset({Right.VISIT, Right.OWN_ACCOUNT, Right.READ_TRAIL}),
@@ -269,8 +277,8 @@ class People:
         return self.get(id)
 
     def erase(self, id: int) -> tuple[int, ...]:
-        """Forget who this is: name, address, password, second factor, mail. The number stays, for the trail.
-        Returns the numbers of the messages, for the spool to forget them.
+        """Forget who this is: name, address, password, second factor, mail, drafts. The number stays, for the
+        trail. Returns the numbers of the messages, for the spool to forget them.
 
         Raises NotFound, LastAdministrator.
         """
@@ -291,6 +299,7 @@ class People:
             if _administration(connection) < former:
                 raise LastAdministrator
             _forget_ways_in(connection, id)
+            connection.execute(drafts.delete().where(drafts.c.person == id))
             self._trail.note(Action.PERSON_ERASED, f"personne:{id}")
         return letters
 

@@ -67,6 +67,9 @@ class Action(StrEnum):
     DEPOSIT_CANCELLED = "deposit.cancelled"
     MAPPING_SAVED = "mapping.saved"
     MAPPING_DELETED = "mapping.deleted"
+    QUESTION_STEP = "question.step"
+    ASKER_EXPORTED = "asker.exported"
+    ASKER_ERASED = "asker.erased"
     TRAIL_EXPORTED = "trail.exported"
     SECRET_ROTATED = "secret.rotated"
 

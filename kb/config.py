@@ -63,6 +63,26 @@ class Config:
         True, "Fichiers déposés lus par un processus de « kb serve » ; false : lancez « kb worker »"
     )
     report_to: str = _setting("", "Adresses qui reçoivent le bilan de la semaine, séparées par des virgules")
+    answer_days: int = _setting(3, "Jours ouvrés dans lesquels le centre promet de répondre à une question")
+    holidays: str = _setting(
+        "FR-MQ", "Jours fériés : pays et territoire (FR-MQ Martinique, FR-GP, FR-GF, FR)"
+    )
+    closed_days: str = _setting(
+        "",
+        "Autres jours de fermeture : 12-24 (chaque année), 2027-02-09, 2027-08-02/2027-08-13, mardi gras",
+    )
+    desk_to: str = _setting(
+        "", "Adresses prévenues des questions nouvelles et des retards, séparées par des virgules"
+    )
+    desk_mail: str = _setting(
+        "", "Adresse où arrivent les réponses des demandeurs ; vide : celle d’expéditeur"
+    )
+    second_reader: bool = _setting(
+        False, "Seconde lecture, par une autre personne, avant de publier une réponse (true ou false)"
+    )
+    retention_months: int = _setting(
+        24, "Mois après la fin d’une question où l’identité du demandeur est effacée"
+    )
     per_page: int = _setting(20, "Résultats par page")
     cache_mb: int = _setting(128, "Mémoire, en Mo, des listes décodées de l’index, par processus")
     pictures_mb: int = _setting(512, "Place, en Mo, des images de pages gardées sur disque")
@@ -154,6 +174,8 @@ def _checked(config: Config) -> Config:
         raise ConfigError("mail_from (or contact) must be one plain address")
     if min(config.session_idle_minutes, config.session_hours) < 1 or config.proxies < 0:
         raise ConfigError("session_idle_minutes and session_hours must be 1 or more, proxies 0 or more")
+    if min(config.answer_days, config.retention_months) < 1:
+        raise ConfigError("answer_days and retention_months must be 1 or more")
     return config
 
 

@@ -94,6 +94,13 @@ class Database:
                 if self.engine.dialect.name == "sqlite":
                     _set_patience(connection.connection.driver_connection, BUSY_SECONDS)
 
+    def settle(self) -> None:
+        """Write what was committed to its place and empty the journal: what was deleted is then in neither.
+        Best effort: who reads meanwhile keeps their part of the journal."""
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """The open transaction if this thread has one, so that it sees what it has just written."""
@@ -143,7 +150,7 @@ def _blame_disk(context: sa.engine.ExceptionContext) -> None:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver leaves BEGIN to us
     _set_patience(connection, BUSY_SECONDS)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         _patiently(partial(connection.execute, f"PRAGMA {pragma}"))
 
 

@@ -17,6 +17,7 @@
       LinkExpired            the link of an invitation or a reset was used or is old   (410)
       Conflict               somebody else changed it in between                       (409)
         EmailTaken           another account has this address
+        MoveRefused          a question cannot go from its state to that one
         LastAdministrator    nobody would be left to manage people
       StorageError           the data folder cannot be written: full, read-only, rights (503)
       ThesaurusError         the vocabulary breaks a rule of SKOS or of the house
@@ -117,6 +118,15 @@ class Conflict(KBError):
 
 class EmailTaken(Conflict):
     """Another account has this address."""
+
+
+class MoveRefused(Conflict):
+    """A question cannot go from its state to that one; ``kb.questions.MOVES`` says which can."""
+
+    def __init__(self, before: str, after: str) -> None:
+        super().__init__(f"a question that is {before} cannot become {after}")
+        self.before = before
+        self.after = after
 
 
 class LastAdministrator(Conflict):
