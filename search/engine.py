@@ -173,6 +173,9 @@ class Engine(Protocol):
     def spellings(self, terms: Iterable[str]) -> list[str]:
         """Lower-case forms of the fund, accents as written, for these terms: what snippets seek."""
 
+    def held(self, terms: Iterable[str]) -> dict[str, int]:
+        """How many units (pages and own fields) hold each term; "" is all of them. How telling words are."""
+
     def position(self) -> int:
         """The place in the change feed that the index has reached; 0 when empty."""
 

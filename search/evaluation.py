@@ -11,16 +11,21 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
 from kb.french import fold, passages
 from kb.thesaurus import Thesaurus
-from search import finder
+from search import answers, finder
+from search.answers import Proposal
 from search.engine import Engine, Entry
 
 DEPTH = 10
 """Hits of a question that are judged."""
+
+SHOWN = 3
+"""Passages that a person sees under a question."""
 
 Judgements = Mapping[str, Mapping[str, int]]
 """Question -> document -> grade; documents that are not named have grade 0."""
@@ -54,6 +59,73 @@ def evaluate_retrieval(
         for question, text in asked
     }
     return measure(rankings, judged)
+
+
+def evaluate_questions(
+    docs: Path,
+    queries: Path,
+    qrels: Path,
+    *,
+    engine: Engine,
+    thesaurus: Thesaurus | None = None,
+    found: Path | None = None,
+) -> dict[str, float]:
+    """The same for the desk: documents are past questions (titles) with their answers (texts), and the judged
+    questions are asked as ``search.answers`` is by the pages, silence included.
+
+    ``found``: id TAB words that answer. With it ``shown@3`` is the share of the questions it names that have
+    a relevant document for which one of the first three passages shown holds these words, accents, case and
+    white space aside. ``answered`` is the share of questions to which something was proposed.
+    """
+    past = {entry.id: entry for entry in entries(docs)}
+    with engine.writer(fresh=True) as writer:
+        for entry in past.values():
+            writer.put(replace(entry, facets={"type": (answers.QUESTION,)}))
+    judged = judgements(qrels)
+    proposed = {
+        question: answers.propose(
+            text, engine=engine, texts=_Past(past), thesaurus=thesaurus, answers=DEPTH, passages=0
+        ).answers
+        for question, text in _questions(queries)
+        if max(judged[question].values(), default=0)
+    }
+    figures = measure({question: [one.id for one in some] for question, some in proposed.items()}, judged)
+    if proposed:
+        figures["answered"] = fmean(bool(some) for some in proposed.values())
+    words = {question: text for question, text in _questions(found) if question in proposed} if found else {}
+    if words:
+        figures["shown@3"] = fmean(_holds(proposed[q][:SHOWN], text) for q, text in words.items())
+    return figures
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    title: str
+    abstract: str = ""
+
+
+class _Past:
+    """Past questions as ``search.answers.Texts``."""
+
+    def __init__(self, entries: Mapping[str, Entry]) -> None:
+        self._entries = entries
+
+    def get_many(self, ids: Sequence[str]) -> dict[str, _Told]:
+        return {id: _Told(self._entries[id].fields["title"]) for id in ids}
+
+    def page_texts(self, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        return {
+            (id, page): dict(self._entries[id].pages)[page] for id, page in wanted if self._entries[id].pages
+        }
+
+
+def _holds(shown: Iterable[Proposal], words: str) -> bool:
+    sought = _plain(words)
+    return any(sought in _plain(one.text) for one in shown)
+
+
+def _plain(text: str) -> str:
+    return " ".join(fold(text).split())
 
 
 def measure(rankings: Mapping[str, Sequence[str]], judged: Judgements) -> dict[str, float]:

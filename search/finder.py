@@ -216,14 +216,14 @@ class _Names:
 
     def others(self, text: str) -> Iterator[str]:
         """Other names of what ``text`` names."""
-        for match in self._matches(text):
+        for match in self.matches(text):
             yield from match.names
 
     def expand(self, words: Words) -> Query:
         """``words``, or what is said under other names. Where not all words are needed, each name is tried in
         their place, so that the share of words asked for stays that of one way to say it."""
         text = words.text
-        matches = list(self._matches(text))
+        matches = list(self.matches(text))
         if not matches:
             return words
         if words.need is not Need.ALL:
@@ -238,7 +238,7 @@ class _Names:
             parts.insert(0, Words(" ".join(rest.split())))
         return parts[0] if len(parts) == 1 else And(tuple(parts))
 
-    def _matches(self, text: str) -> Iterator[_Match]:
+    def matches(self, text: str) -> Iterator[_Match]:
         """Longest first from the left; none overlaps another."""
         found = [token for token in french.tokens(text) if token.term]
         at = 0
@@ -268,6 +268,12 @@ def _acronyms(labels: Iterable[str]) -> list[str]:
 
 def _key(label: str) -> tuple[str, ...]:
     return tuple(term for term in french.terms(label) if term)
+
+
+def other_names(text: str, thesaurus: Thesaurus) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What ``text`` names by an acronym or by what it stands for, as typed, with the other names of each."""
+    for match in _names(thesaurus).matches(text):
+        yield text[match.start : match.end], match.names
 
 
 @lru_cache(maxsize=4)

@@ -91,6 +91,11 @@ class MemoryEngine:
         wanted = set(terms)
         return sorted({form for form, term in self._state.lexicon if term in wanted})
 
+    def held(self, terms: Iterable[str]) -> dict[str, int]:
+        """Number of units that hold each term; of all under ""."""
+        state = self._state
+        return {"": state.unit_number} | {term: state.unit_counts[term] for term in terms if term}
+
     def position(self) -> int:
         """The place in the change feed that the index has reached; 0 when empty."""
         return self._state.position

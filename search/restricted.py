@@ -16,7 +16,8 @@ from search.query import Request, Words
 
 class Restricted:
     """``engine`` through the records whose kind of access is one of ``codes``. Word forms and
-    near words are those that the part has; spellings, which only mark words, are those of the whole fund."""
+    near words are those that the part has; spellings, which only mark words, and counts of units, which only
+    weigh them, are those of the whole fund."""
 
     def __init__(self, engine: Engine, codes: tuple[str, ...]) -> None:
         self._engine = engine
@@ -48,6 +49,10 @@ class Restricted:
     def spellings(self, terms: Iterable[str]) -> list[str]:
         """As the engine."""
         return self._engine.spellings(terms)
+
+    def held(self, terms: Iterable[str]) -> dict[str, int]:
+        """As the engine: counts that only weigh words, as they do in its scores."""
+        return self._engine.held(terms)
 
     def position(self) -> int:
         """As the engine."""

@@ -64,11 +64,7 @@ class Marker:
         made single, "…" where it is cut; the beginning of the text if it has none."""
         found = self._found(text)
         start, end = _window(text, found, length)
-        pieces = _cut(text, start, end, [(s, e) for s, e, _ in found if start <= s and e <= end])
-        spaced = [Piece(_SPACE.sub(" ", piece.text), piece.marked) for piece in pieces]
-        before = [Piece("… ", False)] if text[:start].strip() else []
-        after = [Piece(" …", False)] if text[end:].strip() else []
-        return tuple(_joined([*before, *spaced, *after]))
+        return shown(text, start, end, [(s, e) for s, e, _ in found])
 
     def _found(self, text: str) -> list[_Span]:
         """The words asked for, those of expressions where the expression stands."""
@@ -91,6 +87,16 @@ class Marker:
             return spans
         whole = {span for run in self._runs if _holds(spans, run) for span in _standing(run, spans, text)}
         return [span for span in spans if span[2] in self._single or span in whole]
+
+
+def shown(text: str, start: int, end: int, spans: Iterable[tuple[int, int]]) -> tuple[Piece, ...]:
+    """A stretch of ``text`` with those of ``spans`` that lie in it marked, white space made single, "…" where
+    it is cut."""
+    pieces = _cut(text, start, end, [(s, e) for s, e in spans if start <= s and e <= end])
+    spaced = [Piece(_SPACE.sub(" ", piece.text), piece.marked) for piece in pieces]
+    before = [Piece("… ", False)] if text[:start].strip() else []
+    after = [Piece(" …", False)] if text[end:].strip() else []
+    return tuple(_joined([*before, *spaced, *after]))
 
 
 def _holds(spans: Iterable[_Span], run: Iterable[str]) -> bool:

@@ -92,6 +92,11 @@ class WhooshEngine:
             found.update(segment.lexicon.of_terms([number for number in numbers if number >= 0]))
         return sorted(found)
 
+    def held(self, terms: Iterable[str]) -> dict[str, int]:
+        """Number of units that hold each term; of all under ""."""
+        snapshot = self._current()
+        return {"": snapshot.units} | {term: snapshot.held(term) for term in terms if term}
+
     def position(self) -> int:
         """The place in the change feed that the index has reached; 0 when empty."""
         self._current()

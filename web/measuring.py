@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ingest import evaluation as tagging_evaluation
@@ -12,10 +14,22 @@ from search.whoosh_engine import WhooshEngine
 
 def retrieval(docs: Path, queries: Path, qrels: Path) -> dict[str, float]:
     """Figures of the search, asked exactly as the pages ask it."""
+    with _empty_engine() as engine:
+        return retrieval_evaluation.evaluate_retrieval(docs, queries, qrels, engine=engine)
+
+
+def past_questions(docs: Path, queries: Path, qrels: Path, answers: Path | None) -> dict[str, float]:
+    """Figures of what the desk proposes for a question, where documents are past questions with answers."""
+    with _empty_engine() as engine:
+        return retrieval_evaluation.evaluate_questions(docs, queries, qrels, engine=engine, found=answers)
+
+
+@contextmanager
+def _empty_engine() -> Iterator[WhooshEngine]:
     with tempfile.TemporaryDirectory(prefix="carbet-") as folder:
         engine = WhooshEngine(Path(folder) / "index")
         try:
-            return retrieval_evaluation.evaluate_retrieval(docs, queries, qrels, engine=engine)
+            yield engine
         finally:
             engine.close()
 

@@ -310,6 +310,12 @@ def test_near_forms_come_nearest_first(fund: Engine) -> None:
     assert "quartier" not in dict(fund.near("quartier", 5))
 
 
+def test_held_counts_pages_and_own_fields_that_hold_a_term(fund: Engine) -> None:
+    # Own fields and pages of c:1 (2), c:2 (1) and c:4 (2); what was replaced or deleted does not count.
+    assert fund.held(["ecole", "ville", "inconnu"]) == {"": 8, "ecole": 2, "ville": 3, "inconnu": 0}
+    assert fund.held([]) == {"": 8}
+
+
 def test_spellings_are_the_forms_of_terms(fund: Engine) -> None:
     assert fund.spellings(["ecole", "inconnu"]) == ["école", "écoles"]
 
@@ -477,4 +483,5 @@ def test_words_of_the_fund_are_what_the_memory_engine_gives(
         change(engine, changes)
         assert engine.forms(word[:2], limit) == right.forms(word[:2], limit)
         assert engine.near(word, limit) == right.near(word, limit)
+        assert engine.held([word, "ecole", "ville"]) == right.held([word, "ecole", "ville"])
         assert engine.spellings([word, "ecole", "ville"]) == right.spellings([word, "ecole", "ville"])

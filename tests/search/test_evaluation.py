@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from search.evaluation import evaluate_retrieval, measure
+from search.evaluation import evaluate_questions, evaluate_retrieval, measure
 from search.memory import MemoryEngine
+from search.query import Request
 
 
 @pytest.fixture
@@ -33,6 +34,23 @@ def test_documents_are_indexed_and_questions_asked(judged):
     assert figures["queries"] == 2  # the third has no relevant document
     assert figures["mrr@10"] == 1
     assert figures["recall@10"] == pytest.approx((1 + 0.5) / 2)
+
+
+def test_documents_are_past_questions_and_what_is_shown_is_looked_at(judged, tmp_path):
+    (tmp_path / "found.tsv").write_text("q1\tLES   BAILLEURS\nq2\tmots absents\nq3\tlogement\nq9\tinconnu\n")
+    engine = MemoryEngine()
+    figures = evaluate_questions(*judged, engine=engine, found=tmp_path / "found.tsv")
+    assert engine.search(Request(filters=(("type", ("question",)),))).total == 3
+    assert figures["recall@1"] == pytest.approx((1 + 0.5) / 2)
+    assert figures["shown@3"] == 1 / 2  # q3 and q9 are not judged
+    assert figures["answered"] == 1
+
+
+def test_silence_counts_as_finding_nothing(judged, tmp_path):
+    (tmp_path / "queries.tsv").write_text("q1\tla reproduction des gastéropodes\nq2\tÉlève décrocheur\n")
+    figures = evaluate_questions(*judged, engine=MemoryEngine())
+    assert (figures["answered"], figures["mrr@10"], figures["queries"]) == (1 / 2, 1 / 2, 2)
+    assert "shown@3" not in figures
 
 
 def test_figures_are_those_of_their_definitions():

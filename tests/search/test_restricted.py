@@ -224,6 +224,7 @@ def test_spellings_and_position_are_those_of_the_whole(public: Restricted, whole
     assert [form for form, _ in public.near("vile", 5)] == ["ville"]
     assert public.near("licenciment", 5) == []
     assert public.spellings(["ville"]) == whole.spellings(["ville"])
+    assert public.held(["ville"]) == whole.held(["ville"])
 
 
 def test_what_is_taken_in_later_is_seen_through_it_too(public: Restricted, whole: Engine):
