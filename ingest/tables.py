@@ -1,7 +1,7 @@
 """Spreadsheets of catalogue records to drafts, one a row.
 
-Hides which sheet and which line hold the headings, and how a bad row is told without losing the others. What
-the columns hold is guessed, or said by a person who looked at a ``preview``.
+Hides how a bad row is told without losing the others. What the columns hold is guessed, or said by a person
+who looked at a ``preview``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from pathlib import Path
 
 from ingest import sheets
 from ingest.drafts import Draft, from_wire, to_wire
-from ingest.sheets import Row, Sheet
+from ingest.sheets import Row
+from ingest.table_rows import Table, located
 from kb.errors import InvalidRecord, Reason, UnreadableDocument
-from kb.rows import SURE, Columns, from_row, guarded, guess, known_headings
+from kb.rows import SURE, Columns, from_row, guarded
 
 MEDIA_TYPE = sheets.CSV
 XLSX, ODS = sheets.XLSX, sheets.ODS
@@ -31,8 +31,6 @@ PREVIEWED = 20
 
 REASON_HEADING = "Motif du rejet"
 
-_TITLE_LINES = 30  # lines at the head of a sheet among which the headings stand: a title, an address, a date
-_SAMPLE = 100  # rows by whose cells columns are guessed
 _MOST_TOLD = 200  # warnings about rows; the rest is counted
 _OTHERS = 2  # columns beside that of titles which make a table a catalogue
 
@@ -54,31 +52,14 @@ class Preview:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The sheet that holds records, and the line of its headings."""
-
-    sheet: Sheet
-    line: int
-    columns: Columns
-    others: tuple[str, ...] = ()  # names of other sheets that say something
-    media_type: str = MEDIA_TYPE
-
-    def rows(self) -> Iterator[Row]:
-        """Those below the headings; headings said again at the head of a printed page are no row."""
-        again = tuple(map(str.strip, self.columns.headings))
-        for row in self.sheet.rows():
-            if row.line > self.line and tuple(map(str.strip, row.cells)) != again:
-                yield row
-
-    def draft(self, row: Row) -> Draft:
-        """Raises InvalidRecord, whose ``why`` is in French."""
-        if row.fault:
-            raise InvalidRecord("row", row.fault)
-        fields, warnings = from_row(self.columns, row.cells)
-        place = f"ligne {row.line}"
-        told = tuple(f"{place} : {warning}" for warning in warnings)
-        return Draft(**fields, media_type=self.media_type, place_in_file=place, warnings=told)
+def _draft(table: Table, row: Row) -> Draft:
+    """Raises InvalidRecord, whose ``why`` is in French."""
+    if row.fault:
+        raise InvalidRecord("row", row.fault)
+    fields, warnings = from_row(table.columns, row.cells)
+    place = f"ligne {row.line}"
+    told = tuple(f"{place} : {warning}" for warning in warnings)
+    return Draft(**fields, media_type=table.media_type, place_in_file=place, warnings=told)
 
 
 # -- where the records are
@@ -87,61 +68,9 @@ class _Table:
 def is_catalogue(path: Path) -> bool:
     """Whether a spreadsheet holds records, and is not a document of its own: a line of headings that tells
     surely of titles and of two things more, and a row below it. Raises UnreadableDocument, OSError."""
-    table = _table(path, None)
+    table = located(path, None)
     sure = {one.name for one in table.columns.guesses if one.name and one.confidence >= SURE}
     return "title" in sure and len(sure) > _OTHERS and next(table.rows(), None) is not None
-
-
-def _table(path: Path, columns: Columns | None) -> _Table:
-    """The sheet that holds records: with headings that a person gave, the one that has them; else as
-    ``_heading_row`` ranks them, the first of the best."""
-    found = [(sheet, head) for sheet in sheets.sheets(path) if (head := _head(sheet))]
-    if not found:
-        raise UnreadableDocument(Reason.BAD_RECORDS, "no row")
-    if columns is not None and columns.headings:
-        sheet, row = _with_headings(found, columns.headings)
-    else:
-        ranked = [(*_heading_row(head), sheet) for sheet, head in found]
-        _, row, sheet = max(ranked, key=lambda one: one[0])
-        columns = _columns(sheet, row, columns)
-    others = tuple(other.name for other, _ in found if other is not sheet)
-    return _Table(sheet, row.line, columns, others, sheets.media_type(path))
-
-
-def _head(sheet: Sheet) -> list[Row]:
-    return list(itertools.islice(sheet.rows(), _TITLE_LINES))
-
-
-def _columns(sheet: Sheet, row: Row, given: Columns | None) -> Columns:
-    """Columns below this row of headings: those that a person gave, else guessed."""
-    below = (other.cells for other in sheet.rows() if other.line > row.line)
-    sample = list(itertools.islice(below, _SAMPLE))
-    headings = _padded(row.cells, sample)
-    return guess(headings, sample) if given is None else Columns(given.names, headings)
-
-
-def _heading_row(head: Sequence[Row]) -> tuple[int, Row]:
-    """The row that tells most of what columns hold, and its rank: 2 if it tells of titles and something more,
-    1 of titles, 0 when no row does and the first is taken."""
-    credits = [len(known) if "title" in (known := known_headings(row.cells)) else 0 for row in head]
-    best = credits.index(max(credits))
-    return min(credits[best], 2), head[best]
-
-
-def _with_headings(found: list[tuple[Sheet, list[Row]]], headings: Sequence[str]) -> tuple[Sheet, Row]:
-    wanted = [heading.strip() for heading in headings]
-    for sheet, head in found:
-        for row in head:
-            if [cell.strip() for cell in _padded(row.cells, [headings])] == wanted:
-                return sheet, row
-    raise UnreadableDocument(Reason.BAD_RECORDS, "the headings that were given are not in the file")
-
-
-def _padded(headings: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Headings for as many columns as half the rows have: the last ones may have none."""
-    widths = sorted(map(len, sample))
-    width = widths[len(widths) // 2] if widths else 0
-    return (*headings, *("",) * (width - len(headings)))
 
 
 # -- what a reader gives
@@ -151,14 +80,14 @@ def read(path: Path, columns: Columns | None = None) -> Iterator[Draft]:
     """A draft for each row that has a title. The last draft carries the warnings about the rows, columns and
     sheets that were left out. ``columns`` None: they are guessed. Raises UnreadableDocument: BAD_RECORDS when
     no column holds titles or no row is good; DAMAGED, TOO_LARGE."""
-    table = _checked(_table(path, columns))
+    table = _checked(located(path, columns))
     unknown = table.columns.unknown(table.columns.headings)
     faults = [f"colonne « {name} » non reconnue : laissée de côté" for name in unknown]
     faults += [f"feuille « {name} » laissée de côté" for name in table.others]
     held: Draft | None = None
     for row in table.rows():
         try:
-            draft = table.draft(row)
+            draft = _draft(table, row)
         except InvalidRecord as error:
             faults.append(f"ligne {row.line} : {error.why}")
             continue
@@ -173,7 +102,7 @@ def read(path: Path, columns: Columns | None = None) -> Iterator[Draft]:
     yield dataclasses.replace(held, warnings=(*held.warnings, *told))
 
 
-def _checked(table: _Table) -> _Table:
+def _checked(table: Table) -> Table:
     try:
         table.columns.checked()
     except InvalidRecord as error:
@@ -183,13 +112,13 @@ def _checked(table: _Table) -> _Table:
 
 def rejected(path: Path, columns: Columns | None = None) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     """The rows that make no draft: line, reason in French, cells. Raises UnreadableDocument."""
-    yield from _rejected(_checked(_table(path, columns)))
+    yield from _rejected(_checked(located(path, columns)))
 
 
-def _rejected(table: _Table) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+def _rejected(table: Table) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     for row in table.rows():
         try:
-            table.draft(row)
+            _draft(table, row)
         except InvalidRecord as error:
             yield row.line, error.why, row.cells
 
@@ -197,7 +126,7 @@ def _rejected(table: _Table) -> Iterator[tuple[int, str, tuple[str, ...]]]:
 def rejected_csv(path: Path, columns: Columns | None = None) -> Iterator[bytes]:
     """The rows that make no draft as a CSV file to mend and bring again: UTF-8 with its mark and ";", as
     French Excel opens it; the reason in a last column. Raises UnreadableDocument."""
-    table = _checked(_table(path, columns))
+    table = _checked(located(path, columns))
     headings = table.columns.headings
     yield "\ufeff".encode() + csv_line((*headings, REASON_HEADING))
     for _, reason, cells in _rejected(table):
@@ -217,7 +146,7 @@ def csv_line(cells: Sequence[str]) -> bytes:
 def preview(path: Path, columns: Columns | None = None, limit: int = PREVIEWED) -> Preview:
     """The first rows and what they would become. Raises UnreadableDocument; a table without a column of
     titles is shown all the same, for a person to say which one holds them."""
-    table = _table(path, columns)
+    table = located(path, columns)
     rows: list[Row] = []
     count = 0
     for row in table.rows():
@@ -234,9 +163,9 @@ def preview(path: Path, columns: Columns | None = None, limit: int = PREVIEWED) 
     )
 
 
-def _tried(table: _Table, row: Row) -> Draft:
+def _tried(table: Table, row: Row) -> Draft:
     try:
-        return table.draft(row)
+        return _draft(table, row)
     except InvalidRecord as error:
         return Draft(place_in_file=f"ligne {row.line}", warnings=(f"ligne {row.line} : {error.why}",))
 

@@ -1,7 +1,9 @@
 """What the columns of a spreadsheet hold, guessed from their headings and their cells.
 
 Hides the many names that French and English spreadsheets give to their columns, how typing mistakes are seen
-through, and what an ISBN, a year or a name looks like in a column that says nothing of itself.
+through, and what an ISBN, a year or a name looks like in a column that says nothing of itself. What tables of
+one sort may hold is a ``ColumnSet``: that of catalogues is here, that of a log of questions in
+``kb.question_columns``.
 """
 
 from __future__ import annotations
@@ -106,13 +108,6 @@ host: titre de la revue|publication title|journal|nom de la revue|titre revue
 host_record: numero de la notice hote|numero de notice hote
 host_pages: pages de l article|pages dans|pages de la partie|pages dans le document hote|page range
 """
-_BY_HEADING = {
-    heading.strip(): name.strip()
-    for name, _, headings in (line.partition(":") for line in _HEADING_TEXT.strip().splitlines())
-    for heading in headings.split("|")
-}
-_BY_HEADING |= {" ".join(re.findall(r"[a-z0-9]+", fold(label))): name for name, label in COLUMN_NAMES.items()}
-_LONG_HEADINGS = tuple(heading for heading in _BY_HEADING if len(heading) >= _LONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +119,57 @@ class Guess:
     reason: str
 
 
+Look = Callable[[str], bool]
+"""Whether one cell looks like something."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnSet:
+    """What tables of one sort may hold.
+
+    ``names``: what a column may hold -> its French name, in the order of a list to choose from. ``headings``:
+    folded heading -> name. ``many``: what several columns may hold together. ``needed``: what no table goes
+    without -> what to tell, in French, who has not said where it is. ``looks``: what the cells of some must
+    look like, and what that is called. ``contents``: how a column is known by its cells alone, with the
+    weight of that and what they are called. ``others``: folded words of headings that tell of something else.
+    """
+
+    names: Mapping[str, str]
+    headings: Mapping[str, str]
+    many: frozenset[str]
+    needed: Mapping[str, str]
+    looks: Mapping[str, tuple[Look, str]]
+    contents: tuple[tuple[str, Look, float, str], ...] = ()
+    long_text: str | None = None
+    others: re.Pattern[str] | None = None
+    long_headings: tuple[str, ...] = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        long = tuple(heading for heading in self.headings if len(heading) >= _LONG)
+        object.__setattr__(self, "long_headings", long)  # those in which a typing mistake can be told
+
+    def tells_other(self, heading: str) -> bool:
+        """Whether a heading tells of something that no column of this sort holds."""
+        return self.others is not None and self.others.search(fold(heading)) is not None
+
+
+def headings_said(text: str, names: Mapping[str, str]) -> Mapping[str, str]:
+    """Folded headings by lines of « name: heading|heading », and by the French names themselves."""
+    found = {
+        heading.strip(): name.strip()
+        for name, _, headings in (line.partition(":") for line in text.strip().splitlines())
+        for heading in headings.split("|")
+    }
+    return MappingProxyType(found | {_words(label): name for name, label in names.items()})
+
+
+def _words(heading: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", fold(heading)))
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What each column of a table holds: a key of ``COLUMN_NAMES``, None for one that is left out.
+    """What each column of a table holds: a name of its ``ColumnSet``, None for one that is left out.
 
     ``headings`` are those of the table, () if it has none; ``guesses`` tell how each name was found, () when
     a person gave them.
@@ -138,14 +181,20 @@ class Columns:
 
     @classmethod
     def of(cls, headings: Sequence[str]) -> Self:
-        """Columns by their headings alone. Raises InvalidRecord if none holds titles."""
+        """Columns of a catalogue by their headings alone. Raises InvalidRecord if none holds titles."""
         return cls(guess(headings, ()).names, tuple(headings)).checked()
 
-    def checked(self) -> Self:
-        """The columns themselves. Raises InvalidRecord if none holds titles."""
-        if "title" not in self.names:
-            raise InvalidRecord("title", f"no column of titles among {', '.join(self.headings)[:200]}")
+    def checked(self, held: ColumnSet | None = None) -> Self:
+        """The columns themselves. Raises InvalidRecord if something needed is in none of them."""
+        for name in (held or CATALOGUE).needed:
+            if name not in self.names:
+                raise InvalidRecord(name, f"no column of {name} among {', '.join(self.headings)[:200]}")
         return self
+
+    def twice(self, held: ColumnSet) -> str | None:
+        """What two columns hold and only one can."""
+        said = [name for name in self.names if name]
+        return next((name for name in said if said.count(name) > 1 and name not in held.many), None)
 
     def unknown(self, headings: Sequence[str]) -> list[str]:
         """Headings of the columns that are left out."""
@@ -156,17 +205,19 @@ class Columns:
         return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Inverse of ``to_json``. Raises ValueError on anything that ``to_json`` could not have written."""
+    def from_json(cls, text: str | bytes, held: ColumnSet | None = None) -> Self:
+        """Inverse of ``to_json``. Raises ValueError on anything that ``to_json`` could not have written of
+        columns of this sort, a catalogue's if None."""
         try:
             raw = json.loads(text)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
         if not isinstance(raw, dict) or not set(raw) <= {"names", "headings", "guesses"}:
             raise ValueError("no columns")
-        guesses = tuple(_guess_from(item) for item in _listed(raw.get("guesses", [])))
+        names = (held or CATALOGUE).names
+        guesses = tuple(_guess_from(item, names) for item in _listed(raw.get("guesses", [])))
         headings = tuple(_text(item) for item in _listed(raw.get("headings", [])))
-        return cls(tuple(_name(item) for item in _listed(raw.get("names"))), headings, guesses)
+        return cls(tuple(_name(item, names) for item in _listed(raw.get("names"))), headings, guesses)
 
 
 def _listed(value: object) -> list[Any]:
@@ -181,35 +232,37 @@ def _text(value: object) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
-def _name(value: object) -> str | None:
+def _name(value: object, names: Mapping[str, str]) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or value not in COLUMN_NAMES:
+    if not isinstance(value, str) or value not in names:
         raise ValueError(f"{value!r:.40} is no name of a column")
     return value
 
 
-def _guess_from(raw: object) -> Guess:
+def _guess_from(raw: object, names: Mapping[str, str]) -> Guess:
     if not isinstance(raw, dict) or set(raw) != {"name", "confidence", "reason"}:
         raise ValueError("no guess")
     confidence = raw["confidence"]
     if not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
         raise ValueError(f"{confidence!r:.40} is no confidence")
-    return Guess(_name(raw["name"]), float(confidence), _text(raw["reason"]))
+    return Guess(_name(raw["name"], names), float(confidence), _text(raw["reason"]))
 
 
 # -- guesses
 
 
-def guess(headings: Sequence[str], sample: Sequence[Sequence[str]]) -> Columns:
-    """What each column seems to hold, by its heading and by some rows of cells. Of two columns that seem to
-    hold what only one can, the surer one counts, then the first."""
-    guesses = [_guess_of(heading, _cells(sample, number)) for number, heading in enumerate(headings)]
+def guess(headings: Sequence[str], sample: Sequence[Sequence[str]], held: ColumnSet | None = None) -> Columns:
+    """What each column of a table (of a catalogue if ``held`` is None) seems to hold, by its heading and by
+    some rows of cells. Of two columns that seem to hold what only one can, the surer one counts, then the
+    first."""
+    held = held or CATALOGUE
+    guesses = [_guess_of(heading, _cells(sample, number), held) for number, heading in enumerate(headings)]
     best: dict[str, int] = {}
     for number, one in enumerate(guesses):
-        if one.name and one.name not in MANY:
-            held = best.setdefault(one.name, number)
-            best[one.name] = number if one.confidence > guesses[held].confidence else held
+        if one.name and one.name not in held.many:
+            first = best.setdefault(one.name, number)
+            best[one.name] = number if one.confidence > guesses[first].confidence else first
     told = tuple(
         Guess(None, 0.0, f"la colonne « {headings[best[one.name]]} » le dit déjà")
         if one.name in best and best[one.name] != number
@@ -220,9 +273,9 @@ def guess(headings: Sequence[str], sample: Sequence[Sequence[str]]) -> Columns:
     return Columns(names, tuple(headings), told)
 
 
-def known_headings(cells: Sequence[str]) -> frozenset[str]:
-    """What is said, surely, by cells that may be a line of headings."""
-    found = (_by_heading(cell) for cell in cells if len(cell) <= _LONGEST_HEADING)
+def known_headings(cells: Sequence[str], held: ColumnSet | None = None) -> frozenset[str]:
+    """What is said, surely, by cells that may be a line of headings, of a catalogue if ``held`` is None."""
+    found = (_by_heading(cell, held or CATALOGUE) for cell in cells if len(cell) <= _LONGEST_HEADING)
     return frozenset(one.name for one in found if one.name and one.confidence >= SURE)
 
 
@@ -233,49 +286,61 @@ def _cells(sample: Sequence[Sequence[str]], number: int) -> list[str]:
     return [row[number].strip() for row in sample if number < len(row) and row[number].strip()]
 
 
-def _guess_of(heading: str, cells: Sequence[str]) -> Guess:
-    by_heading = _by_heading(heading)
-    if len(cells) >= _FEW and (look := _LOOKS.get(by_heading.name or "")):
+def _guess_of(heading: str, cells: Sequence[str], held: ColumnSet) -> Guess:
+    by_heading = _by_heading(heading, held)
+    if len(cells) >= _FEW and (look := held.looks.get(by_heading.name or "")):
         looks, what = look
         if not any(map(looks, cells)):
             doubted = round(by_heading.confidence * _USED, 2)
             return Guess(by_heading.name, doubted, f"{by_heading.reason}, mais aucune cellule n’est {what}")
-    if by_heading.confidence >= _USED or (heading.strip() and _is_other_date(heading)):
+    if by_heading.confidence >= _USED or (heading.strip() and held.tells_other(heading)):
         return by_heading
-    return max((by_heading, _by_content(cells)), key=lambda one: one.confidence)
+    return max((by_heading, _by_content(cells, held)), key=lambda one: one.confidence)
 
 
-def _by_heading(heading: str) -> Guess:
-    folded = " ".join(re.findall(r"[a-z0-9]+", fold(heading)))
+def _by_heading(heading: str, held: ColumnSet) -> Guess:
+    folded = _words(heading)
     bare = re.sub(r" \d+$", "", folded)
     for words in (folded, bare):
-        name = _BY_HEADING.get(words)
-        if name and (words == folded or name in MANY):
+        name = held.headings.get(words)
+        if name and (words == folded or name in held.many):
             return Guess(name, 1.0, f"l’en-tête « {heading.strip()} » est connu")
     if len(folded) >= _LONG and (
-        near := process.extractOne(folded, _LONG_HEADINGS, scorer=fuzz.ratio, score_cutoff=_LIKE)
+        near := process.extractOne(folded, held.long_headings, scorer=fuzz.ratio, score_cutoff=_LIKE)
     ):
         reason = f"l’en-tête ressemble à « {near[0]} »"
-        return Guess(_BY_HEADING[near[0]], round(near[1] / 100 * 0.95, 2), reason)
-    return _by_first_words(folded)
+        return Guess(held.headings[near[0]], round(near[1] / 100 * 0.95, 2), reason)
+    return _by_first_words(folded, held)
 
 
-def _by_first_words(folded: str) -> Guess:
+def _by_first_words(folded: str, held: ColumnSet) -> Guess:
     words = folded.split()
-    if not _is_other_date(folded):
+    if not held.tells_other(folded):
         for length in range(len(words) - 1, 0, -1):
             start = " ".join(words[:length])
-            if len(start) >= _LONG and start in _BY_HEADING:
-                return Guess(_BY_HEADING[start], 0.65, f"l’en-tête commence par « {start} »")
+            if len(start) >= _LONG and start in held.headings:
+                return Guess(held.headings[start], 0.65, f"l’en-tête commence par « {start} »")
     return Guess(None, 0.0, "en-tête inconnu")
 
 
-_OTHER_DATE = re.compile(r"\b(acqui|achat|saisi|creat|creation|entree|modif|retour|pret|command|reception)")
+def _by_content(cells: Sequence[str], held: ColumnSet) -> Guess:
+    unknown = Guess(None, 0.0, "en-tête inconnu")
+    return max(_looks_of(cells, held), key=lambda one: one.confidence, default=unknown)
 
 
-def _is_other_date(heading: str) -> bool:
-    """Whether it tells of something that happened to the notice or the copy, not of the work."""
-    return _OTHER_DATE.search(fold(heading)) is not None
+def _looks_of(cells: Sequence[str], held: ColumnSet) -> Iterator[Guess]:
+    """What the cells look like, most telling first."""
+    if len(cells) < _FEW:
+        return
+    for name, looks_so, weight, what in held.contents:
+        share = sum(map(looks_so, cells)) / len(cells)
+        if share >= _SHARE:
+            yield Guess(name, round(weight * share, 2), f"{share * 100:.0f} % des cellules sont des {what}")
+    if held.long_text and sorted(map(len, cells))[len(cells) // 2] > _ABSTRACT:
+        yield Guess(held.long_text, 0.6, "les cellules sont des textes de plusieurs lignes")
+
+
+# -- catalogues
 
 
 def _is_isbn(cell: str) -> bool:
@@ -299,35 +364,27 @@ def _is_address(cell: str) -> bool:
     return re.match(r"https?://\S+$", cell) is not None
 
 
-_LOOKS: Mapping[str, tuple[Callable[[str], bool], str]] = MappingProxyType(
-    {
-        "isbn": (_is_isbn, "un ISBN"),
-        "issn": (_is_issn, "un ISSN"),
-        "url": (_is_address, "une adresse"),
-        "date": (lambda cell: re.search(r"\d{4}|\d/\d|n\.? ?d\.?", cell) is not None, "une date"),
-    }
-)
-
-
-def _by_content(cells: Sequence[str]) -> Guess:
-    return max(_looks_of(cells), key=lambda one: one.confidence, default=Guess(None, 0.0, "en-tête inconnu"))
-
-
-def _looks_of(cells: Sequence[str]) -> Iterator[Guess]:
-    """What the cells look like, most telling first. An ISBN has a check digit, a year none: hence the
-    weights."""
-    if len(cells) < _FEW:
-        return
-    looks = (
+CATALOGUE = ColumnSet(
+    names=COLUMN_NAMES,
+    headings=headings_said(_HEADING_TEXT, COLUMN_NAMES),
+    many=MANY,
+    needed=MappingProxyType({"title": "indiquez quelle colonne contient les titres"}),
+    looks=MappingProxyType(
+        {
+            "isbn": (_is_isbn, "un ISBN"),
+            "issn": (_is_issn, "un ISSN"),
+            "url": (_is_address, "une adresse"),
+            "date": (lambda cell: re.search(r"\d{4}|\d/\d|n\.? ?d\.?", cell) is not None, "une date"),
+        }
+    ),
+    contents=(  # an ISBN has a check digit, a year none: hence the weights
         ("isbn", _is_isbn, 0.95, "ISBN"),
         ("issn", _is_issn, 0.9, "ISSN"),
         ("url", _is_address, 0.9, "adresses"),
         ("agents", _is_name, 0.75, "noms « Nom, Prénom »"),
         ("date", _is_year, 0.7, "années"),
-    )
-    for name, looks_so, weight, what in looks:
-        share = sum(map(looks_so, cells)) / len(cells)
-        if share >= _SHARE:
-            yield Guess(name, round(weight * share, 2), f"{share * 100:.0f} % des cellules sont des {what}")
-    if sorted(map(len, cells))[len(cells) // 2] > _ABSTRACT:
-        yield Guess("abstract", 0.6, "les cellules sont des textes de plusieurs lignes")
+    ),
+    long_text="abstract",
+    others=re.compile(r"\b(acqui|achat|saisi|creat|creation|entree|modif|retour|pret|command|reception)"),
+)
+"""What a catalogue may hold; dates of what happened to a notice or a copy are not those of the work."""

@@ -32,6 +32,7 @@ __all__ = [
     "guess",
     "known_headings",
     "to_row",
+    "unguarded",
 ]
 
 EXPORTED = tuple(n for n in COLUMN_NAMES if n not in ("bodies", "barcode", "location", "condition"))
@@ -87,7 +88,7 @@ def _row(columns: Columns, cells: Sequence[str]) -> dict[str, str]:
 
 
 def _said(name: str, cell: str) -> str:
-    said = _unguarded(cell)
+    said = unguarded(cell)
     return lines_said(said) if name in _OF_LINES else plain(said)
 
 
@@ -258,7 +259,8 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
-def _unguarded(cell: str) -> str:
+def unguarded(cell: str) -> str:
+    """Inverse of ``guarded``."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 

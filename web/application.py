@@ -58,17 +58,24 @@ def build(parts: Parts) -> Flask:
     """The application over opened parts."""
     from web import (
         account,
+        activity,
         administration,
+        askers,
+        asking,
         auth,
         catalogue,
         columns,
+        composing,
         curation,
         deposit,
+        desk,
         editor,
         legibility,
         likeness,
         pages,
         people,
+        publishing,
+        question_import,
         splitting,
         trail_page,
     )
@@ -85,6 +92,8 @@ def build(parts: Parts) -> Flask:
     for module in (catalogue, pages, auth, account, administration, people, trail_page):
         app.register_blueprint(module.views)
     for module in (deposit, columns, curation, editor, legibility, likeness, splitting):
+        app.register_blueprint(module.views)
+    for module in (asking, desk, composing, publishing, activity, askers, question_import):
         app.register_blueprint(module.views)
     failures.tell(app)
     app.after_request(_with_headers)
@@ -119,6 +128,7 @@ def _dress(app: Flask, parts: Parts) -> None:
         "number": typography.number,
         "counted": lambda value, one, many=None: typography.counted(value, one, many),
         "duration": typography.duration,
+        "day": lambda day: typography.written_date(day.isoformat()),
         "moment": lambda moment: typography.written_moment(moment, parts.config.time_zone),
     }
     app.jinja_env.globals |= {

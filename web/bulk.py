@@ -19,6 +19,7 @@ from kb.audit import Action, Line, Wanted
 from kb.errors import InvalidValue, NotFound
 from kb.records import Record
 from web import clashes, differences, history, notices, results
+from web.answer_page import check_access
 from web.bulk_changes import EMPTIED, BulkForm, Wishes, changed, wishes
 from web.differences import Change
 from web.forms import Plain
@@ -201,7 +202,7 @@ def apply() -> Response:
     with parts().store.transaction():
         held = parts().store.get_many(ids)
         same = len(held) == len(ids) and _seen(list(held.values())) == request.form.get("seen")
-        done = sum(parts().store.save(changed(record, wanted)) for record in held.values()) if same else 0
+        done = sum(map(_save, (changed(record, wanted) for record in held.values()))) if same else 0
         last = parts().trail.head()[0]
     if not same:
         return _preview(wanted, ids, moved=True)
@@ -287,7 +288,12 @@ def undo() -> Response:
     return gone_to(f"/lot/fait?derniere={last}&nombre={undone}")
 
 
+def _save(record: Record) -> bool:
+    check_access(parts(), record, record.access)
+    return parts().store.save(record)
+
+
 def _bring_back(id: str) -> bool:
     """The newest version kept of a record is what it was before the lot."""
     before, now = parts().versions.of(id, 1)[0].record, parts().store.get(id)
-    return parts().store.save(history.as_it_was(before, now))
+    return _save(history.as_it_was(before, now))

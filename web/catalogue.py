@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, flash, request, send_file, send_from_directory
 
@@ -15,10 +17,10 @@ from search import around
 from search.engine import FACETS
 from search.query import Query, Request, Sort
 from search.snippets import Piece
-from web import facets, notices, results
+from web import answer_page, facets, notices, results
 from web.facets import Value
 from web.forms import AccessForm
-from web.guard import fund, identity, needs
+from web.guard import fund, identity, needs, site
 from web.labels import Node
 from web.notices import Card, Link
 from web.record_page import Teller, Thumb, strip
@@ -151,8 +153,12 @@ def _shelf() -> tuple[Record, ...]:
 @views.get("/recherche.json")
 @needs(Right.VISIT)
 def search() -> Response:
-    """The page of results."""
-    return shown("results.html", results.results_page(fund(), _state()), section="fonds")
+    """The page of results. What finds nothing is counted, for those who build the fund."""
+    state = _state()
+    page = results.results_page(fund(), state)
+    if not page.total and state.q and not state.filters and not request.path.endswith(".json"):
+        parts().misses.note(state.q, datetime.now(parts().calendar.zone).date())
+    return shown("results.html", page, section="fonds")
 
 
 def _state() -> SearchState:
@@ -212,12 +218,16 @@ def record(id: str) -> Response:
     alike = tuple(fund().store.get_many(near).values())
     query = results.query_of(fund(), q) if q else None
     page = Teller(fund().store, fund().labels).page(held, q=q, lit=_lit(id, query), alike=alike)
-    if not identity().may(Right.CATALOGUE):
-        return shown("record.html", page, section="fonds")
-    form = AccessForm(access=held.access)
-    waits = parts().reviews.get(id) is not None
-    url = f"/notice/{id}/acces"
-    return shown("record.html", page, section="fonds", access=form, access_url=url, waits=waits)
+    more: dict[str, Any] = {}
+    if identity().may(Right.CATALOGUE):
+        more |= {"access": AccessForm(access=held.access), "access_url": f"/notice/{id}/acces"}
+        more["waits"] = parts().reviews.get(id) is not None
+    more["cited_in"] = answer_page.citing(parts(), fund().store, id)
+    if (public := answer_page.publication_of(parts(), held)) and not page.on_the_spot:
+        answer = answer_page.told(parts(), fund().store, page, public)
+        said = answer_page.json_ld(answer, site(), fund().config.centre_name, public.shown or "")
+        return shown("answer-record.html", answer, section="questions", json_ld=said, **more)
+    return shown("record.html", page, section="fonds", **more)
 
 
 @views.post("/notice/<id>/acces")
@@ -229,6 +239,7 @@ def change_access(id: str) -> Response:
         raise InvalidValue("access", "choisissez qui peut lire ce document")
     with parts().store.transaction():
         whole = parts().store.get(seen.id)  # not what is shown of it: a notice may be shown in part
+        answer_page.check_access(parts(), whole, form.access.data)
         parts().store.save(dataclasses.replace(whole, access=form.access.data))
     flash("L’accès est enregistré.")
     return gone_to(notices.record_url(id))
@@ -248,7 +259,8 @@ def page(id: str, number: int) -> Response:
     """One page of a document."""
     held = fund().store.get(id)
     text = fund().store.page(id, number)
-    return shown("page.html", _page_view(held, text), section="fonds")
+    cited_in = answer_page.citing(parts(), fund().store, id, number)
+    return shown("page.html", _page_view(held, text), section="fonds", cited_in=cited_in)
 
 
 def _page_view(held: Record, text: Page) -> PageView:

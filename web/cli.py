@@ -16,9 +16,11 @@ import click
 
 from kb import config as settings
 from kb.errors import InvalidRecord, Reason
+from web.cli_desk import ask
 from web.cli_export import export
 from web.cli_files import doctor, report, watch, worker
 from web.cli_people import audit, secret, users
+from web.cli_questions import questions
 from web.command import AS_JSON, DATA_HELP, FOLDER, Commands, initialised, opened, print_json
 
 if TYPE_CHECKING:
@@ -104,8 +106,18 @@ def demo(data: Path, port: int | None, no_serve: bool) -> None:
             _ingest(parts, paths, _print_problem)
         else:
             _ingest_to_serve(parts, paths)
+        _ask_questions(parts, folder / "questions.jsonl")
     if not no_serve:
         _serve(initialised(data), None, port)
+
+
+def _ask_questions(parts: Parts, path: Path) -> None:
+    """The questions of the demonstration, once its documents are there to be cited."""
+    from web import demonstration
+
+    if count := demonstration.load(parts, path):
+        parts.sync()
+        click.echo(f"{count} questions, dont celles qui attendent au guichet.", err=True)
 
 
 def _ingest_to_serve(parts: Parts, paths: tuple[Path, ...]) -> None:
@@ -346,13 +358,30 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--docs", type=_FILE, required=True, help="JSON Lines : id, title, text (gzip accepté).")
 @click.option("--queries", type=_FILE, required=True, help="id TAB question.")
 @click.option("--qrels", type=_FILE, required=True, help="Jugements, format TREC.")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["records", "questions"]),
+    default="records",
+    show_default=True,
+    help="questions : les documents sont des réponses passées, proposées pendant qu’on pose une question.",
+)
+@click.option("--answers", type=_FILE, help="Avec --as questions : id TAB mots de la réponse attendue.")
 @AS_JSON
-def evaluate_retrieval(docs: Path, queries: Path, qrels: Path, as_json: bool) -> None:
+def evaluate_retrieval(
+    docs: Path, queries: Path, qrels: Path, kind: str, answers: Path | None, as_json: bool
+) -> None:
     """Mesurer la recherche, telle que les pages l’utilisent."""
-    from web.measuring import retrieval
+    from web.measuring import past_questions, retrieval
 
+    if answers and kind != "questions":
+        raise click.UsageError("--answers demande --as questions.")
     with _judged_set():
-        _print_figures(retrieval(docs, queries, qrels), as_json)
+        if kind == "questions":
+            figures = past_questions(docs, queries, qrels, answers)
+        else:
+            figures = retrieval(docs, queries, qrels)
+        _print_figures(figures, as_json)
 
 
 @evaluate.command("tagging")
@@ -365,6 +394,23 @@ def evaluate_tagging(docs: Path, vocab: Path, as_json: bool) -> None:
 
     with _judged_set():
         _print_figures(tagging(docs, vocab), as_json)
+
+
+@evaluate.command("anonymiser")
+@click.argument("gold", type=_FILE)
+@AS_JSON
+def evaluate_anonymiser(gold: Path, as_json: bool) -> None:
+    """Mesurer ce que l’anonymisation trouve, contre des textes annotés (JSON Lines : text, entities)."""
+    from kb.anonymiser import evaluate, read_gold
+
+    with _judged_set(), gold.open(encoding="utf-8") as lines:
+        figures = evaluate(read_gold(lines))
+    if as_json:
+        print_json(figures)
+        return
+    for kind, found in figures.items():
+        shares = f"rappel {found['recall']:.4f}  précision {found['precision']:.4f}"
+        click.echo(f"{kind:12} {shares}  ({found['expected']:.0f} attendus, {found['found']:.0f} trouvés)")
 
 
 @contextmanager
@@ -384,7 +430,7 @@ def _print_figures(figures: dict[str, float], as_json: bool) -> None:
         click.echo(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
 
 
-for command in (export, worker, watch, doctor, report, users, audit, secret):
+for command in (export, worker, watch, doctor, report, users, audit, secret, ask, questions):
     main.add_command(command)
 
 

@@ -17,8 +17,9 @@ from ingest.tables import Preview
 from kb import records
 from kb.accounts import Right
 from kb.errors import InvalidValue, NotFound, Reason
-from kb.headings import COLUMN_NAMES, MANY, SURE, Columns, Guess
+from kb.headings import CATALOGUE, Columns
 from kb.jobs import Job
+from web.column_choices import ColumnView, check, chosen, column_views
 from web.forms import Plain
 from web.guard import EXPORTS, needs
 from web.notices import natural
@@ -26,21 +27,6 @@ from web.rendering import gone_to, parts, shown
 from web.typography import counted, spaced, written_date
 
 views = Blueprint("columns", __name__)
-
-_SAMPLES = 3  # values of a column shown beside its name
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnView:
-    """One column of the table. ``standing`` says in words how sure the guess is."""
-
-    number: int
-    heading: str
-    name: str
-    standing: str
-    sure: bool
-    reason: str
-    samples: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +55,7 @@ class ColumnsPage:
     choices: tuple[tuple[str, str], ...]
 
 
-_CHOICES = tuple(COLUMN_NAMES.items())
+_CHOICES = tuple(CATALOGUE.names.items())
 
 
 @views.route("/depot/<int:id>/fichiers/<int:job>/colonnes", methods=["GET", "POST"])
@@ -81,11 +67,11 @@ def columns(id: int, job: int) -> Response:
     seen = _preview(held, _given(held))
     form = Plain()
     if form.validate_on_submit():
-        chosen = _chosen(seen)
-        seen = _preview(held, chosen)
+        settled = chosen(request.form, seen.headings, CATALOGUE)
+        seen = _preview(held, settled)
         if request.form.get("suite") == "importer":
             try:
-                return _import(held, chosen)
+                return _import(held, settled)
             except InvalidValue as error:
                 form.blame(error)
     context = _page(held, seen)
@@ -117,29 +103,13 @@ def _preview(job: Job, given: Columns | None) -> Preview:
     return arrivals.previewed(path, parts().sandbox, given.to_json() if given else "")
 
 
-def _chosen(seen: Preview) -> Columns:
-    """The columns as they stand in the form."""
-    names = tuple(
-        name if (name := request.form.get(f"colonne-{number}", "")) in COLUMN_NAMES else None
-        for number in range(len(seen.headings))
-    )
-    return Columns(names, seen.headings)
-
-
-def _import(job: Job, chosen: Columns) -> Response:
+def _import(job: Job, settled: Columns) -> Response:
     """Let the table come in with these columns. Raises InvalidValue when one thing is missing or twice."""
-    names = [name for name in chosen.names if name]
-    if "title" not in names:
-        raise InvalidValue("colonne", "indiquez quelle colonne contient les titres")
-    twice = next((name for name in names if names.count(name) > 1 and name not in MANY), None)
-    if twice:
-        raise InvalidValue(
-            "colonne", f"deux colonnes disent « {COLUMN_NAMES[twice]} » : laissez-en une de côté"
-        )
+    check(settled, CATALOGUE)
     with parts().store.transaction():
         if name := request.form.get("nom", "").strip():
-            parts().mappings.save(name, chosen)
-        parts().jobs.amend(job.id, {"columns": chosen.to_json()})
+            parts().mappings.save(name, settled)
+        parts().jobs.amend(job.id, {"columns": settled.to_json()})
         parts().jobs.retry(job.id)
     flash("L’import commence.")
     return gone_to(f"/depot/{job.batch}")
@@ -151,31 +121,11 @@ def _page(job: Job, seen: Preview) -> ColumnsPage:
         deposit=f"/depot/{job.batch}",
         url=f"/depot/{job.batch}/fichiers/{job.id}/colonnes",
         sheet=seen.sheet,
-        columns=tuple(_column(seen, number) for number in range(len(seen.headings))),
+        columns=column_views(seen.columns, seen.rows),
         rows=tuple(map(_row, seen.drafts)),
         count=seen.count,
         mappings=parts().mappings.names(),
         choices=_CHOICES,
-    )
-
-
-def _column(seen: Preview, number: int) -> ColumnView:
-    guesses = seen.columns.guesses
-    guess = (
-        guesses[number] if number < len(guesses) else Guess(seen.columns.names[number], 1.0, "votre choix")
-    )
-    cells = (row[number].strip() for row in seen.rows if number < len(row))
-    samples = list(dict.fromkeys(cell for cell in cells if cell))[:_SAMPLES]
-    name = seen.columns.names[number]
-    sure = guess.confidence >= SURE
-    return ColumnView(
-        number=number,
-        heading=seen.headings[number] or f"Colonne {number + 1}",
-        name=name or "",
-        standing="sûr" if name and sure else "à vérifier" if name else "laissée de côté",
-        sure=bool(name) and sure,
-        reason=spaced(guess.reason),
-        samples=tuple(sample[:80] for sample in samples),
     )
 
 

@@ -16,6 +16,7 @@ from kb.records import Origin, Record, Subject
 from search import finder, suggest
 from search.engine import FACETS
 from web import bulk, clashes, differences, history, new_record, typed
+from web.answer_page import check_access
 from web.clashes import MINE, THEIRS
 from web.editor_forms import RecordForm, read, values
 from web.forms import Plain
@@ -151,6 +152,7 @@ def _kept() -> dict[str, str]:
 
 def _saved(held: Record, record: Record, form: RecordForm) -> Response:
     """Save what was made of ``held``, if it still is so."""
+    check_access(parts(), record, record.access)
     with parts().store.transaction():
         now = parts().store.get_many([held.id]).get(held.id)
         same = now is not None and clashes.stamp(now) == clashes.stamp(held)

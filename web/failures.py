@@ -108,9 +108,9 @@ def _failed(error: Exception, message: str, status: int) -> Response:
 
 
 def _traced_path() -> str:
-    """The address, without the token of a link."""
+    """The address, without the token of a link or the secret of an asker's page."""
     head, slash, _ = request.path.rpartition("/")
-    return f"{head}{slash}…" if head == "/mot-de-passe" else request.path
+    return f"{head}{slash}…" if head in ("/mot-de-passe", "/suivi") else request.path
 
 
 _HTTP = {

@@ -181,6 +181,21 @@ class EraseForm(Form):
     )
 
 
+class FindAskerForm(Form):
+    """Somebody who asked."""
+
+    who = _text("Nom ou adresse", "Indiquez un nom ou une adresse.", LONGEST_EMAIL, autocomplete="off")
+
+
+class EraseAskerForm(Form):
+    """A tick, so that nobody is erased by a slip."""
+
+    sure = BooleanField(
+        "Oui, effacer cette personne pour toujours",
+        validators=[_needed("Cochez la case pour confirmer l’effacement.")],
+    )
+
+
 class KeyForm(Form):
     """A key for another centre."""
 

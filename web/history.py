@@ -19,6 +19,7 @@ from kb.errors import Conflict, InvalidValue, NotFound
 from kb.records import Record
 from kb.versions import Version
 from web import afterwards, clashes, differences
+from web.answer_page import check_access
 from web.differences import Change
 from web.forms import Plain
 from web.guard import fund, identity, needs
@@ -226,7 +227,9 @@ def go_back(id: str) -> Response:
         current = parts().store.get_many([id]).get(id)
         if (clashes.stamp(current) if current else "") != request.form.get("updated", ""):
             raise Conflict(id)
-        changed = parts().store.save(as_it_was(version.record, current))
+        former = as_it_was(version.record, current)
+        check_access(parts(), former, former.access)
+        changed = parts().store.save(former)
     if current is None and afterwards.can_reread(parts(), parts().store.get(id)):
         opened = parts()
         afterwards.SOON.put("reread", lambda: afterwards.reread(opened, id))

@@ -20,6 +20,7 @@ from kb.errors import (
     KBError,
     LastAdministrator,
     LinkExpired,
+    MoveRefused,
     NotFound,
     NotSignedIn,
     OnTheSpot,
@@ -105,8 +106,8 @@ ROLE_NOTES: Mapping[Role, str] = MappingProxyType(
     {
         Role.MEMBER: "a un compte, et lit ce que tout le monde lit",
         Role.LIBRARIAN: "lit tout le fonds et règle l’accès aux documents",
-        Role.ANSWERER: "lit tout le fonds pour répondre aux questions",
-        Role.DIRECTOR: "comme documentaliste, et lit le journal et l’état du système",
+        Role.ANSWERER: "tient le guichet : répond aux questions et publie les réponses",
+        Role.DIRECTOR: "comme documentaliste et répondant ; lit le journal, tient les données des demandeurs",
         Role.ADMINISTRATOR: "tient les comptes, les clés, le courrier ; peut tout faire",
         Role.AUDITOR: "lit le journal, sans rien changer",
     }
@@ -150,6 +151,13 @@ _NOT_FOUND: Mapping[str, str] = MappingProxyType(
         "original": "Le fichier d’origine n’est pas dans le fonds.",
         "concept": "Ce terme n’est pas dans le thésaurus.",
         "person": "Ce compte n’existe pas.",
+        "question": "Cette question n’existe pas, ou son adresse est incomplète.",
+        "figures": "Il n’y a pas de chiffres de ce nom. Revenez à la page Activité.",
+        "answer": "Cette question n’a pas encore de réponse.",
+        "publication": "Cette réponse n’est pas préparée pour la publication.",
+        "asker": "Cette personne n’est pas, ou n’est plus, parmi les demandeurs.",
+        "enclosure": "Cette pièce jointe n’existe pas.",
+        "mail": "Ce message n’est plus en attente : quelqu’un l’a traité, ou il faut le déposer de nouveau.",
         "session": "Cette session a déjà pris fin.",
         "key": "Cette clé n’existe pas, ou a déjà été révoquée.",
         "message": "Ce message n’est plus ici : il a été envoyé, ou son fichier a été enlevé.",
@@ -208,6 +216,11 @@ def _explained(error: KBError) -> str:
             return (
                 "Il faut au moins un administrateur dont le compte est ouvert : donnez d’abord ce rôle à "
                 "quelqu’un d’autre."
+            )
+        case MoveRefused():
+            return (
+                "Cette question n’en est plus là : quelqu’un l’a fait avancer entre-temps. Regardez son "
+                "état, puis choisissez parmi les suites proposées."
             )
         case Forbidden():
             return (

@@ -25,6 +25,7 @@ _ADDRESSES: Mapping[str, str] = MappingProxyType(
     {
         "/aide": "aide",
         "/aide/traiter-le-fonds": "traiter-le-fonds",
+        "/aide/guichet": "guichet",
         "/accessibilite": "accessibilite",
         "/mentions": "mentions",
         "/donnees-personnelles": "donnees-personnelles",
@@ -42,6 +43,8 @@ class TextPage:
 
 
 @views.get("/aide")
+@views.get("/aide/traiter-le-fonds")
+@views.get("/aide/guichet")
 @views.get("/accessibilite")
 @views.get("/mentions")
 @views.get("/donnees-personnelles")

@@ -13,24 +13,33 @@ import structlog
 
 from ingest.isolation import Sandbox
 from ingest.pictures import PagePictures
+from kb import anonymiser, workdays
 from kb.accounts import People
+from kb.anonymiser import Anonymiser
+from kb.answers import Answers
+from kb.askers import Askers
 from kb.audit import Trail
 from kb.config import Config
 from kb.credentials import Credentials
 from kb.database import Store
+from kb.desk import Desk
 from kb.doubts import Doubts
 from kb.errors import IndexOutdated
 from kb.jobs import Jobs
 from kb.limits import Limits
 from kb.machines import Machines
-from kb.mail import Outbox
+from kb.mail import Outbox, Spool
 from kb.mappings import Mappings
+from kb.misses import Misses
+from kb.privacy import Privacy
+from kb.publishing import Publications
 from kb.reception import Reception
 from kb.reviews import Reviews
 from kb.secret import Keyring
 from kb.sessions import Sessions
 from kb.thesaurus import Thesaurus
 from kb.versions import Versions
+from kb.workdays import Calendar
 from search import indexing
 from search.whoosh_engine import WhooshEngine
 from web.labels import Labels
@@ -49,6 +58,7 @@ class Parts:
         self.store = Store.open(config)
         self._labels: Labels | None = None
         self._tagger: tuple[Thesaurus, Tagger] | None = None
+        self._anonymiser: tuple[Thesaurus, Anonymiser] | None = None
 
     @property
     def trail(self) -> Trail:
@@ -156,6 +166,66 @@ class Parts:
     def versions(self) -> Versions:
         """What records said before."""
         return Versions(self.store.database)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The days worked at the centre."""
+        config = self.config
+        return workdays.from_config(config.holidays, config.closed_days, config.time_zone)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The questions that people ask, and the log of the service."""
+        return Desk(self.store.database, self.trail, self.calendar, self.config.answer_days)
+
+    @cached_property
+    def misses(self) -> Misses:
+        """Searches that found nothing."""
+        return Misses(self.store.database)
+
+    @cached_property
+    def askers(self) -> Askers:
+        """The persons who ask."""
+        return Askers(self.store.database)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Answers while they are written, and what they cite."""
+        return Answers(self.store.database, self.desk.log, site=self.config.public_url)
+
+    @cached_property
+    def publications(self) -> Publications:
+        """Answers that are made public."""
+        config = self.config
+        return Publications(
+            self.store,
+            self.desk,
+            centre=config.centre,
+            name=config.centre_name,
+            second_reader=config.second_reader,
+        )
+
+    @property
+    def anonymiser(self) -> Anonymiser:
+        """Finds what may say who somebody is; knows the places and bodies of the vocabulary."""
+        thesaurus = self.thesaurus
+        if self._anonymiser is None or self._anonymiser[0] is not thesaurus:
+            schemes = ("territories", "organismes", "dispositifs", "themes")
+            labels = (label for s in schemes for c in thesaurus.concepts(s) for label in c.labels)
+            self._anonymiser = thesaurus, Anonymiser(labels)
+        return self._anonymiser[1]
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """What is forgotten of the persons who ask."""
+        return Privacy(
+            self.store.database,
+            self.trail,
+            self.desk,
+            lambda text: anonymiser.replaced(text, self.anonymiser.find(text)),
+            months=self.config.retention_months,
+            spool=Spool(self.config.spool),
+        )
 
     @cached_property
     def sandbox(self) -> Sandbox:

@@ -183,8 +183,14 @@ def erase(id: int) -> Response:
     if not EraseForm().validate_on_submit():
         flash("Rien n’a été effacé : cochez la case pour confirmer.")
         return gone_to(f"/administration/personnes/{id}#effacer")
-    spool = Spool(parts().config.spool)
-    return _act_on(id, lambda held: spool.forget(parts().people.erase(held.id)), "Le compte est effacé.")
+
+    def forget(held: Person) -> None:
+        with parts().store.transaction():
+            letters = parts().people.erase(held.id)
+            parts().desk.release(held.id, person=guard.identity().person)
+        Spool(parts().config.spool).forget(letters)
+
+    return _act_on(id, forget, "Le compte est effacé ; ses questions reviennent dans la file.")
 
 
 # -- keys

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,8 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ingest import pipeline
 from ingest.outcomes import Outcome
 from kb import upkeep
+from kb.question_rows import Entry
 from kb.upkeep import Fault
 from search import indexing
+from web.former_logs import former_log
 from web.messages import STATUSES, STATUSES_OF_MANY
 from web.parts import Parts
 from web.typography import counted, decimal
@@ -67,6 +69,18 @@ def ingest_with_progress(
 
 def _words(count: int) -> Mapping[str, str]:
     return STATUSES if count < 2 else STATUSES_OF_MANY
+
+
+def import_with_progress(parts: Parts, entries: Sequence[Entry], person: int) -> int:
+    """Let the rows of a former log come in, typed by ``person``; how many were new."""
+    with _bar(Console(stderr=True)) as bar:
+        task = bar.add_task("Questions", total=len(entries), rate="")
+
+        def advance(done: int) -> bool:
+            bar.update(task, completed=done)
+            return True
+
+        return former_log(parts).take(entries, person=person, more=advance)
 
 
 def rebuild_with_progress(parts: Parts) -> int:

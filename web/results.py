@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb import records
+from kb.publishing import TYPE
 from kb.records import Record
 from search import finder, snippets, suggest, syntax
 from search.engine import FACETS, SHOWN, Hit
@@ -43,12 +44,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitView:
-    """One record found."""
+    """One record found; ``answer`` when it is one that the desk published, read on its record."""
 
     id: str
     url: str
     title: str
     kind: str
+    answer: bool
     year: int | None
     series: str | None
     authors: str
@@ -166,11 +168,22 @@ def told(fund: Fund, found: Found, q: str) -> Iterator[Told]:
         if (record := held.get(hit.id)) is None:  # deleted since the index was last brought up to date
             continue
         passages = tuple(
-            Passage(number, notices.page_url(hit.id, number, q), marker.best(texts[hit.id, number]))
+            Passage(number, _passage_url(record, number, q), marker.best(texts[hit.id, number]))
             for number in hit.pages
             if (hit.id, number) in texts
         )
         yield hit, record, _telling(passages)
+
+
+def _passage_url(record: Record, number: int, q: str) -> str:
+    """Where a passage is read: on its page, or on the record of an answer, which shows it whole."""
+    if _is_answer(record):
+        return notices.record_url(record.id, q)
+    return notices.page_url(record.id, number, q)
+
+
+def _is_answer(record: Record) -> bool:
+    return record.type == TYPE and "question" in record.identifiers
 
 
 def _telling(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
@@ -189,6 +202,7 @@ def _hits(fund: Fund, state: SearchState, found: Found, labels: Labels) -> Itera
             url=notices.record_url(record.id, state.q),
             title=record.title,
             kind=records.TYPES[record.type],
+            answer=_is_answer(record),
             year=record.year,
             series=record.series,
             authors=notices.authors(record),

@@ -58,6 +58,9 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         Action.KEY_REVOKED: "clé révoquée",
         Action.MESSAGE_READ: "message du courrier lu",
         Action.MESSAGE_RETRIED: "message renvoyé",
+        Action.QUESTION_STEP: "question : une étape",
+        Action.ASKER_EXPORTED: "données d’un demandeur exportées",
+        Action.ASKER_ERASED: "données d’un demandeur effacées",
         Action.TRAIL_EXPORTED: "journal exporté",
         Action.SECRET_ROTATED: "clé secrète changée",
     }
@@ -206,7 +209,9 @@ def _midnight(day: date) -> datetime:
     return local.astimezone(UTC)
 
 
-_OBJECT = re.compile(r"(?:notice|personne|cle|courrier|thesaurus|journal|secret):[\w:.*-]*")
+_OBJECT = re.compile(
+    r"(?:notice|personne|cle|courrier|thesaurus|journal|secret|question|demandeur):[\w:.*-]*"
+)
 
 
 def _object(typed: str) -> str:

@@ -27,6 +27,7 @@ from ingest.tagging import Suggestion, Text
 from kb import mail
 from kb.config import Config
 from web import report
+from web.nightly import nightly
 from web.parts import Parts
 
 log = structlog.get_logger()
@@ -106,6 +107,7 @@ class Postman(_Round):
             self._swept = time.monotonic()
             sweep(self._parts)
             report.send_weekly(self._parts)
+            nightly(self._parts)
 
 
 def sweep(parts: Parts) -> None:

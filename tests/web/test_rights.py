@@ -23,9 +23,13 @@ from ingest.clerk import accept
 from kb import records
 from kb.accounts import Role
 from kb.credentials import Ticket
+from kb.headings import Columns
 from kb.limits import Limit
 from kb.mail import Spool
-from kb.records import Record
+from kb.publishing import Copy
+from kb.questions import Asked, Channel, Enclosure, QuestionState, Said
+from kb.records import Page, Record
+from web import kept_log, kept_mail
 from web.guard import right_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "rights.txt"
@@ -57,6 +61,18 @@ def cases(house, rule: Rule, role: Role) -> Iterator[tuple[str, str]]:
         yield "", address(rule, id=batch, job=job, turn="arreter")
     elif rule.rule.startswith("/doublons/<int:id>"):
         yield "", address(rule, id=doubt(house))
+    elif rule.rule.startswith(("/guichet/<reference>", "/guichet/courriel/<key>")):
+        yield "", address(rule, **asked_twice(house))
+    elif rule.rule.startswith("/guichet/import/<key>"):
+        yield "", address(rule, key=former_log(house))
+    elif rule.rule.startswith("/activite/<parameter>"):
+        yield "", address(rule, parameter="mois")
+    elif rule.rule.startswith("/demandeurs/<int:id>"):
+        yield "", address(rule, id=house.parts.askers.known(f"demandeur-{next(_NUMBERS)}@exemple.fr"))
+    elif rule.rule.startswith("/suivi/<follow>"):
+        asked = house.parts.desk.receive(Asked(text="Qui suit cela ?"), None)
+        yield "good", address(rule, follow=asked.follow)
+        yield "made up", address(rule, follow="x" * 32)
     elif "sessions/<int:id>" in rule.rule:
         own = house.people.get(role)
         sessions = house.parts.sessions
@@ -103,6 +119,45 @@ def doubt(house) -> int:
     for id in ids:
         house.parts.store.save(Record(id=id, title="Un titre"))
     return house.parts.doubts.add("same-text", *ids, 0.9)
+
+
+_LETTER = b"From: zoe@exemple.fr\r\nTo: centre@exemple.fr\r\nSubject: Question\r\n\r\nQui finance cela ?\r\n"
+
+
+def asked_twice(house) -> dict[str, object]:
+    """Two questions of one person in the same words, the first with an answer, a copy to publish and a
+    message that brought a file; and a mail that waits for somebody to say what it is."""
+    desk, text = house.parts.desk, "Comment financer un poste d’adulte-relais ?"
+    person = house.people[Role.ANSWERER]
+    file = Enclosure(name="plan.pdf", media_type="application/pdf", content=b"%PDF-1.4")
+    with house.parts.store.transaction():
+        asker = house.parts.askers.known(f"zoe-{next(_NUMBERS)}@exemple.fr")
+        first, other = (desk.receive(Asked(text=text), asker) for _ in range(2))
+        number = desk.hear(first.id, Said(text="Ci-joint.", channel=Channel.EMAIL, enclosures=(file,)))
+        desk.claim(first.id, person)
+        house.parts.answers.save(first.id, "Par l’État.", 0, person=person, without_source="oral")
+        desk.move(first.id, QuestionState.ANSWERED, person=person)
+        house.parts.answers.mark_sent(first.id)
+        copy = Copy(title="Qui finance un adulte-relais ?", text=text, body="L’État.", access="staff")
+        version = house.parts.publications.prepare(first.id, copy, 0, person=person).version
+        house.parts.publications.publish(first.id, version, [Page(1, text)], [], person=person)
+    key = kept_mail.keep(house.parts, io.BytesIO(_LETTER))
+    return {
+        "reference": first.reference,
+        "other": other.reference,
+        "exchange": number,
+        "number": 0,
+        "key": key,
+    }
+
+
+def former_log(house) -> str:
+    """The log of a former service, whose columns are to be settled."""
+    log = f"Date;Question\n04/03/2019;Question {next(_NUMBERS)} ?\n".encode()
+    key = kept_log.keep(house.parts, io.BytesIO(log), "registre.csv")
+    columns = Columns(("received", "text"), ("Date", "Question"))
+    kept_log.settle(house.parts, key, kept_log.Settled(columns, Channel.EMAIL, False))
+    return key
 
 
 def somebody(house) -> int:

@@ -1,0 +1,297 @@
+"""Asking without an account: what was answered first, the form, the page to follow a question."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+
+import pytest
+from structlog.testing import capture_logs
+
+from kb import desk_merging
+from kb.audit import Wanted as WantedLines
+from kb.desk import Wanted
+from kb.limits import Limit
+from kb.questions import Channel, QuestionState, Said
+from kb.records import Page, Record
+from web import asking, desk_letters, guard
+
+QUESTION = "Comment financer un poste d’adulte-relais dans un quartier prioritaire ?"
+NOWHERE = "Zyx wvut rqpon mlkj ?"
+
+
+_TESTS = count()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Nobody waits, and each test has its own count of sendings."""
+    monkeypatch.setattr(asking, "QUICKEST", 0.0)
+    monkeypatch.setattr(asking, "SENDING", Limit(f"questions-{next(_TESTS)}", 20, 3600))
+
+
+@pytest.fixture
+def answered(house):
+    """A published answer, found by search."""
+    store = house.parts.store
+    id = store.new_id("essai")
+    record = Record(id=id, title="Qui finance un poste d’adulte-relais ?", type="question", abstract=QUESTION)
+    store.save(
+        record, [Page(1, f"{QUESTION}\n\nL’État finance le poste d’adulte-relais par une convention.")]
+    )
+    house.parts.sync()
+    yield id
+    store.delete(id)
+    house.parts.sync()
+
+
+def asked(house):
+    return house.parts.desk.listed(Wanted(states=()), 1)[0]
+
+
+def send(house, client, **fields):
+    """Send the form with what the page that was just read has."""
+    page = client.get("/poser-une-question").text
+    stamp = re.search(r'name="stamp" value="([^"]*)"', page)[1]
+    given = {"text": NOWHERE, "stamp": stamp} | fields
+    return house.post(client, "/poser-une-question", **given)
+
+
+def test_a_question_gets_a_number_a_deadline_and_a_page(house):
+    client = house.client()
+    before = house.parts.desk.count(Wanted(states=()))
+    response = send(house, client, email=" Zoe@Exemple.fr ", actor="", territory="", consent="y")
+    question = asked(house)
+    assert house.parts.desk.count(Wanted(states=())) == before + 1
+    assert (response.status_code, response.headers["Location"]) == (303, f"/suivi/{question.follow}")
+    page = client.get(response.headers["Location"])
+    assert question.reference in page.text
+    assert "Nous avons reçu votre question" in page.text
+    assert "zoe@exemple.fr" not in page.text  # who has the address of the page is not told who asked
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in page.headers["X-Robots-Tag"]
+    assert question.consent
+    assert house.parts.askers.get(question.asker).email == "zoe@exemple.fr"
+
+
+def test_the_receipt_has_the_number_and_the_address_to_follow(house):
+    send(house, house.client(), email="recu@exemple.fr")
+    question = asked(house)
+    letter = house.letter("recu@exemple.fr")
+    assert question.reference in letter
+    assert question.follow in letter.replace("=\n", "")
+    assert NOWHERE not in letter  # anybody could have typed it for anybody
+
+
+def test_what_was_answered_is_shown_before_anything_is_sent(house, answered):
+    client = house.client()
+    before = house.parts.desk.count(Wanted(states=()))
+    shown = send(house, client, text=QUESTION)
+    assert shown.status_code == 200
+    assert f"/notice/{answered}".replace(":", "%3A") in shown.text or f"/notice/{answered}" in shown.text
+    assert house.parts.desk.count(Wanted(states=())) == before
+    seen = re.search(r'name="seen" value="([^"]+)"', shown.text)[1]
+    assert send(house, client, text=QUESTION, seen=seen).status_code == 303
+    assert house.parts.desk.count(Wanted(states=())) == before + 1
+
+
+def test_the_button_to_look_sends_nothing(house, answered):
+    before = house.parts.desk.count(Wanted(states=()))
+    shown = send(house, house.client(), text=QUESTION, geste="voir")
+    assert "Déjà répondu" in shown.text
+    assert house.parts.desk.count(Wanted(states=())) == before
+
+
+def test_while_typing_a_piece_of_page_comes_and_says_what_was_seen(house, answered):
+    client = house.client()
+    piece = house.post(client, "/deja-repondu", text=QUESTION)
+    assert piece.status_code == 200
+    assert "<html" not in piece.text
+    assert "adulte-relais" in piece.text
+    assert send(house, client, text=QUESTION, seen=piece.headers["X-Seen"]).status_code == 303
+
+
+def test_nothing_is_proposed_for_a_word_or_two_letters(house):
+    assert "<li>" not in house.post(house.client(), "/deja-repondu", text="qp").text
+
+
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        ("Rappelez Mme Célestine.", "un nom de personne"),
+        ("Mon numéro : 0696 12 34 56", "un numéro de téléphone"),
+        ("ecrivez a zoe@exemple.fr", "une adresse électronique"),
+    ],
+)
+def test_who_names_somebody_is_asked_to_look_again(house, context, said):
+    before = house.parts.desk.count(Wanted(states=()))
+    client = house.client()
+    shown = send(house, client, context=context)
+    assert said in shown.text
+    assert house.parts.desk.count(Wanted(states=())) == before
+    assert send(house, client, context=context, sure="y").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"text": "   "}, "Écrivez votre question."),
+        ({"text": "x" * 10_001}, "Au plus 10 000 caractères."),
+        ({"email": "zoe@"}, "incomplète"),
+        ({"wanted_by": "2001-01-01"}, "à venir"),
+        ({"actor": "ACTEUR-inconnu"}, "choi"),
+    ],
+)
+def test_what_cannot_be_is_told_and_nothing_typed_is_lost(house, fields, said):
+    typed = {"context": "Pour le conseil municipal"} | fields
+    response = send(house, house.client(), **typed)
+    assert response.status_code == 400
+    assert said.replace(" ", "\u202f") in response.text or said in response.text.replace("\xa0", " ")
+    assert "Pour le conseil municipal" in response.text
+
+
+def test_a_robot_that_fills_in_everything_is_not_taken_for_a_person(house):
+    before = house.parts.desk.count(Wanted(states=()))
+    response = send(house, house.client(), site="https://achetez.example")
+    assert response.status_code == 200
+    assert "n’a pas abouti" in response.text
+    assert house.parts.desk.count(Wanted(states=())) == before
+
+
+def test_who_sends_faster_than_one_can_read_sends_again(house, monkeypatch):
+    monkeypatch.setattr(asking, "QUICKEST", 3600.0)
+    before = house.parts.desk.count(Wanted(states=()))
+    assert "Relisez votre question" in send(house, house.client()).text
+    assert "Relisez votre question" in send(house, house.client(), stamp="forgé").text
+    assert house.parts.desk.count(Wanted(states=())) == before
+
+
+def test_one_address_cannot_flood_the_desk(house, monkeypatch):
+    monkeypatch.setattr(asking, "SENDING", Limit("essai-questions", 2, 3600))
+    statuses = [send(house, house.client()).status_code for _ in range(3)]
+    assert statuses == [303, 303, 429]
+
+
+def test_the_asker_adds_something_and_reads_what_was_said(house):
+    client = house.client()
+    url = send(house, client).headers["Location"]
+    question = asked(house)
+    desk = house.parts.desk
+    desk.claim(question.id, 1)
+    desk.write(question.id, Said(text="De quel quartier parlez-vous ?", channel=Channel.EMAIL), person=1)
+    desk.move(question.id, QuestionState.WAITING, person=1)
+    page = client.get(url).text
+    assert "De quel quartier parlez-vous" in page
+    assert house.post(client, url, text="De Volga-Plage.").status_code == 303
+    assert "De Volga-Plage." in client.get(url).text
+    assert desk.get(question.id).state is QuestionState.IN_HAND
+
+
+def test_an_empty_message_is_refused(house):
+    client = house.client()
+    url = send(house, client).headers["Location"]
+    assert house.post(client, url, text=" ").status_code == 400
+
+
+def test_a_wrong_secret_opens_nothing(house):
+    assert house.client().get("/suivi/2026-001").status_code == 404
+    assert house.client().get("/suivi/" + "x" * 32).status_code == 404
+
+
+def test_internal_notes_are_not_on_the_page_of_the_asker(house):
+    client = house.client()
+    url = send(house, client).headers["Location"]
+    house.parts.desk.note(asked(house).id, "Un secret de bureau.", person=1)
+    assert "secret de bureau" not in client.get(url).text
+
+
+def test_questions_are_listed_with_the_way_to_ask(house, answered):
+    page = house.client().get("/questions").text
+    assert "Qui finance un poste" in page
+    assert "/poser-une-question" in page
+
+
+def test_no_line_of_the_trail_holds_what_was_asked(house):
+    send(house, house.client(), text="Les lamantins violets de Volga-Plage ?", email="trace@exemple.fr")
+    lines = house.parts.trail.lines(WantedLines(object=f"question:{asked(house).id}"))
+    assert lines
+    assert not any("lamantins" in str(line) or "trace@" in str(line) for line in lines)
+
+
+def test_receipts_to_one_address_are_few_and_each_question_is_taken(house):
+    before = house.parts.desk.count(Wanted(states=()))
+    for _ in range(desk_letters.RECEIPTS.most + 2):
+        assert send(house, house.client(), email="victime@exemple.fr").status_code == 303
+    letters = [one for one in house.parts.outbox.lines() if one.recipient == "victime@exemple.fr"]
+    assert len(letters) == desk_letters.RECEIPTS.most
+    assert house.parts.desk.count(Wanted(states=())) == before + desk_letters.RECEIPTS.most + 2
+
+
+def test_looking_again_and_again_is_counted(house, monkeypatch):
+    monkeypatch.setattr(guard, "FORMS", Limit("essai-regards", 2, 3600))
+    client = house.client()
+    token = house.token(client)
+    looks = [{"csrf_token": token, "text": NOWHERE, "geste": "voir"}] * 3
+    assert [client.post("/poser-une-question", data=one).status_code for one in looks] == [200, 200, 429]
+
+
+def test_who_typed_the_address_of_somebody_else_reads_nothing_of_theirs_once_merged(house):
+    mine, theirs = house.client(), house.client()
+    first = send(house, theirs, text="Zyx wvut rqpon au xlorrainx ?", email="elle@exemple.fr")
+    one = asked(house)
+    house.parts.desk.hear(one.id, Said(text="Mon fils est malade.", channel=Channel.FORM))
+    url = send(house, mine, text=NOWHERE, email="elle@exemple.fr").headers["Location"]
+    two = asked(house)
+    desk_merging.merge(two.id, one.id, desk=house.parts.desk, database=house.parts.store.database)
+    page = mine.get(url).text
+    assert NOWHERE in page
+    assert one.reference in page
+    assert "xlorrainx" not in page
+    assert "malade" not in page
+    assert one.follow not in page
+    assert house.post(mine, url, text="Encore un mot.").status_code == 303
+    assert "Encore un mot." in theirs.get(first.headers["Location"]).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"wanted_by": "bientôt"}, "Indiquez un jour"), ({"actor": "inconnu"}, "Choisissez dans la liste")],
+)
+def test_what_browsers_never_send_is_refused_in_french(house, fields, said):
+    response = send(house, house.client(), **fields)
+    assert response.status_code == 400
+    assert said in response.text
+    assert "Not a valid" not in response.text
+
+
+def test_today_is_the_day_of_the_centre(house):
+    here = datetime.now(house.parts.calendar.zone).date()
+    assert send(house, house.client(), wanted_by=str(here)).status_code == 303
+    assert send(house, house.client(), wanted_by=str(here - timedelta(days=1))).status_code == 400
+
+
+def test_the_day_of_a_wish_is_judged_by_the_day_that_is_told(house):
+    with house.app.test_request_context(method="POST", data={"wanted_by": "2030-01-05"}):
+        form = asking.AskForm.of(house.parts.thesaurus, date(2030, 1, 6))
+        form.validate()
+        assert form.wanted_by.errors
+        form = asking.AskForm.of(house.parts.thesaurus, date(2030, 1, 5))
+        form.validate()
+        assert not form.wanted_by.errors
+
+
+@pytest.mark.parametrize("run", ["1-", "a.", "O'", "0.0", "Aa-"])
+def test_a_question_without_blanks_keeps_nobody_waiting(house, run):
+    started = datetime.now(UTC)
+    text = (run * 5000)[:9990] + " x@"
+    assert send(house, house.client(), text="Bonjour", context=text).status_code in (200, 303)
+    assert (datetime.now(UTC) - started).total_seconds() < 2
+
+
+def test_a_failure_does_not_put_the_secret_of_a_page_in_the_log(house, monkeypatch):
+    url = send(house, house.client()).headers["Location"]
+    monkeypatch.setattr(asking, "_follow_page", lambda question: 1 / 0)
+    with capture_logs() as lines:
+        assert house.client().get(url).status_code == 500
+    assert [line["path"] for line in lines if line["event"] == "web.failed"] == ["/suivi/…"]

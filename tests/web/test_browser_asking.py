@@ -1,0 +1,110 @@
+"""A professional asks and follows, in a real browser: axe, keyboard alone, without JavaScript."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb.desk import Wanted
+from kb.limits import Limit
+from kb.questions import Channel, QuestionState, Said
+from kb.records import Page, Record
+from web import asking
+
+pytestmark = pytest.mark.browser
+
+QUESTION = "Comment financer un poste d’adulte-relais dans un quartier prioritaire ?"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(asking, "QUICKEST", 0.0)
+    monkeypatch.setattr(asking, "SENDING", Limit("questions-navigateur", 100, 3600))
+
+
+@pytest.fixture
+def answered(house):
+    store = house.parts.store
+    id = store.new_id("essai")
+    record = Record(id=id, title="Qui finance un poste d’adulte-relais ?", type="question", abstract=QUESTION)
+    store.save(
+        record, [Page(1, f"{QUESTION}\n\nL’État finance le poste d’adulte-relais par une convention.")]
+    )
+    house.parts.sync()
+    yield id
+    store.delete(id)
+    house.parts.sync()
+
+
+def asked(house):
+    return house.parts.desk.listed(Wanted(states=()), 1)[0]
+
+
+def test_axe_finds_nothing_while_somebody_asks_and_follows(house, browser, inspect, home, answered):
+    page = browser.new_context().new_page()
+    for path in ("/questions", "/poser-une-question"):
+        page.goto(home + path)
+        inspect(page)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.locator("[data-ask] summary").click()
+    page.fill("#text", QUESTION)
+    page.wait_for_selector(".proposed-answers")
+    page.fill("#context", "Mme Célestine, 0696 12 34 56")
+    page.click("text=Envoyer ma question")
+    page.wait_for_selector("#personnel")
+    inspect(page)
+    page.check("#sure")
+    page.click("text=Envoyer ma question")
+    page.wait_for_url("**/suivi/*")
+    question = asked(house)
+    house.parts.desk.claim(question.id, 1)
+    said = Said(text="De quel quartier parlez-vous ?\n\nMerci.", channel=Channel.EMAIL)
+    house.parts.desk.write(question.id, said, person=1)
+    house.parts.desk.move(question.id, QuestionState.WAITING, person=1)
+    page.reload()
+    inspect(page)
+    page.fill("#text", " ")
+    page.locator("main form button").click()
+    page.wait_for_selector("[role=alert]")
+    inspect(page)
+    page.context.close()
+
+
+def test_what_was_answered_comes_while_somebody_types_and_their_question_goes_at_once(
+    house, browser, home, answered
+):
+    page = browser.new_context().new_page()
+    page.goto(home + "/poser-une-question")
+    page.locator("#text").press_sequentially(QUESTION, delay=2)
+    page.wait_for_selector(".proposed-answers")
+    assert "Qui finance un poste" in page.locator("[data-already]").inner_text()
+    page.click("text=Envoyer ma question")  # what was seen need not be shown again
+    page.wait_for_url("**/suivi/*")
+    page.context.close()
+
+
+def test_somebody_asks_by_keyboard_alone_without_javascript(house, browser, home, answered):
+    before = house.parts.desk.count(Wanted(states=()))
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(home + "/poser-une-question")
+    page.focus("#text")
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # « Voir si c’est déjà répondu »
+    page.wait_for_selector(".proposed-answers")
+    assert house.parts.desk.count(Wanted(states=())) == before
+    page.focus("#email")
+    page.keyboard.type("clavier@exemple.fr")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")  # consent
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/suivi/*")
+    question = asked(house)
+    assert question.consent
+    page.focus("#text")
+    page.keyboard.type("Le quartier est Volga-Plage.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=C’est transmis")
+    assert house.parts.desk.exchanges(question.id)[-1].text == "Le quartier est Volga-Plage."
+    page.context.close()

@@ -1,0 +1,340 @@
+"""Views for those who ask: what was already answered, the form, the page to follow a question.
+
+Hides how robots are told from people without asking anything of them: a field that nobody sees, the time that
+it takes to write, and how often one address may send. The text of a question is sent by forms only, never in
+an address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, current_app, flash, render_template, request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from kb.accounts import Right
+from kb.errors import InvalidValue
+from kb.limits import Limit
+from kb.questions import Asked, Channel, Exchange, Question, Said
+from kb.records import Record
+from search.query import Request, Sort
+from web import desk_letters, notices, proposed
+from web.ask_forms import AskForm, SayForm
+from web.desk_words import CHANNELS, STATES, STATES_TOLD, written_day
+from web.guard import fund, needs
+from web.notices import Card
+from web.proposed import Already
+from web.rendering import gone_to, parts, shown
+from web.state import SearchState
+
+views = Blueprint("asking", __name__)
+
+RECENT = 12
+SENDING = Limit("questions", 8, 3600)
+"""Questions from one address in an hour: an office that shares one may send several."""
+SAYING = Limit("suivi", 30, 3600)
+PROPOSING = Limit("deja-repondu", 240, 600)
+"""While somebody types: one request each time that they pause."""
+
+QUICKEST = 4.0  # seconds from the form to its sending: nobody reads it and writes a question in less
+_OLDEST = 24 * 3600
+_SHORTEST = 8  # characters below which nothing is proposed
+_NO_WORD = re.compile(r"[^\s]{201,}")
+"""No word, address or link that says who somebody is is as long; what is looked for in text takes the square of
+the time in such a run (10,000 characters « 1-1-1... »: 16 s, in which the process answers nobody)."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsPage:
+    """Questions that were answered, the newest first."""
+
+    total: int
+    recent: tuple[Card, ...]
+    all_url: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Something in what was typed that says who somebody is."""
+
+    field: str
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskPage:
+    """The form; ``already`` None until something was looked for; ``personal`` asks for a second look."""
+
+    already: Already | None
+    personal: tuple[Personal, ...]
+    stamp: str
+    seen: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaidView:
+    """What was said, as the asker sees it."""
+
+    mine: bool
+    at: datetime
+    channel: str
+    text: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowPage:
+    """One question, as its asker follows it; ``part_of`` the number of the one that it was merged into."""
+
+    reference: str
+    part_of: str
+    text: str
+    context: str
+    state: str
+    told: str
+    due: str
+    received: datetime
+    said: tuple[SaidView, ...]
+    may_write: bool
+    public_url: str | None
+    follow: str
+
+
+@views.get("/questions")
+@views.get("/questions.json")
+@needs(Right.VISIT)
+def questions() -> Response:
+    """What others asked, and the way to ask."""
+    found = fund().engine.search(Request(filters=(("type", ("question",)),), sort=Sort.NEWEST, limit=RECENT))
+    held = fund().store.get_many([hit.id for hit in found.hits])
+    url = SearchState().with_facet("type", ("question",)).url()
+    page = QuestionsPage(found.total, tuple(map(_card, held.values())), url, parts().config.answer_days)
+    return shown("questions.html", page, section="questions")
+
+
+def _card(record: Record) -> Card:
+    return notices.card(record)
+
+
+# -- asking
+
+
+@views.route("/poser-une-question", methods=["GET", "POST"])
+@needs(Right.VISIT)
+def ask() -> Response:
+    """The form. What is sent first shows what was already answered; sent again, it is asked."""
+    form = AskForm.of(fund().thesaurus, datetime.now(parts().calendar.zone).date())
+    if request.method == "GET":
+        return _form_page(form)
+    if not form.validate():
+        return _form_page(form, status=400)
+    if form.is_robot:
+        return _form_page(
+            form, note="L’envoi n’a pas abouti. Relisez votre question, puis envoyez-la de nouveau."
+        )
+    already, personal = _already(form.text.data), _personal(form)
+    unseen = not already.is_empty and form.seen.data != _digest(form.text.data)
+    doubtful = bool(personal) and not form.sure.data
+    if request.form.get("geste") == "voir" or unseen or doubtful:
+        return _form_page(form, already=already, personal=personal)
+    if not _took_time(form.stamp.data):
+        note = "Relisez votre question, puis envoyez-la."
+        return _form_page(form, already=already, personal=personal, note=note)
+    return _receive(form)
+
+
+def _receive(form: AskForm) -> Response:
+    from web.guard import address
+
+    parts().limits.take(SENDING, address())
+    try:
+        with parts().store.transaction():
+            asker = parts().askers.known(form.email.data or "")
+            question = parts().desk.receive(_asked(form), asker)
+            sent = desk_letters.acknowledge(parts(), question)
+            desk_letters.tell_desk(parts(), question)
+    except InvalidValue as error:
+        form.blame(error)
+        return _form_page(form, status=400)
+    mailed = " Un courriel vous le confirme, avec l’adresse de cette page." if sent else ""
+    flash(f"Votre question a le numéro {question.reference}.{mailed}")
+    return gone_to(f"/suivi/{question.follow}")
+
+
+def _asked(form: AskForm) -> Asked:
+    return Asked(
+        text=form.text.data,
+        context=form.context.data or "",
+        channel=Channel.FORM,
+        actor=form.actor.data or None,
+        territory=form.territory.data or None,
+        wanted_by=form.wanted_by.data,
+        consent=form.consent.data,
+    )
+
+
+def _form_page(
+    form: AskForm,
+    *,
+    already: Already | None = None,
+    personal: Sequence[Personal] = (),
+    note: str = "",
+    status: int = 200,
+) -> Response:
+    if note:
+        form.form_errors.append(note)
+    page = AskPage(
+        already=already,
+        personal=tuple(personal),
+        stamp=form.stamp.data if _is_stamp(form.stamp.data) else _signer().dumps("question"),
+        seen=_digest(form.text.data) if already is not None else "",
+        days=parts().config.answer_days,
+    )
+    return shown("ask.html", page, section="questions", form=form, status=status)
+
+
+@views.post("/deja-repondu")
+@needs(Right.VISIT, limit=PROPOSING)
+def already_answered() -> Response:
+    """What was already answered, while somebody types: a piece of the page, and the digest of what was
+    seen."""
+    text = request.form.get("text", "")[:4000]
+    found = _already(text)
+    html = render_template("_already.html", already=found)
+    response = Response(html, mimetype="text/html")
+    response.headers["X-Seen"] = _digest(text)
+    return response
+
+
+def _already(text: str) -> Already:
+    return proposed.already(fund(), text) if len(text.strip()) >= _SHORTEST else Already()
+
+
+_KINDS = {
+    "name": "un nom de personne",
+    "phone": "un numéro de téléphone",
+    "email": "une adresse électronique",
+    "address": "une adresse postale",
+    "birth": "une date de naissance",
+    "plate": "une immatriculation",
+    "link": "un profil en ligne",
+}
+
+
+def _personal(form: AskForm) -> tuple[Personal, ...]:
+    finder = parts().anonymiser
+    found = [
+        Personal(field.label.text, one.text, _KINDS.get(str(one.kind), "un numéro personnel"))
+        for field in (form.text, form.context)
+        for one in finder.quick(_NO_WORD.sub(" ", field.data or ""))
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _digest(text: str | None) -> str:
+    """What tells whether a text is the one for which proposals were seen: small changes count for nothing."""
+    return hashlib.sha256(" ".join((text or "").lower().split())[:80].encode()).hexdigest()[:16]
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="question")
+
+
+def _is_stamp(stamp: str | None) -> bool:
+    try:
+        _signer().loads(stamp or "", max_age=_OLDEST)
+    except BadSignature:
+        return False
+    return True
+
+
+def _took_time(stamp: str | None) -> bool:
+    """Whether the form was asked for long enough ago, by whoever sends it now."""
+    try:
+        _, made = _signer().loads(stamp or "", max_age=_OLDEST, return_timestamp=True)
+    except BadSignature:
+        return False
+    return bool((datetime.now(made.tzinfo) - made).total_seconds() >= QUICKEST)
+
+
+# -- following
+
+
+@views.route("/suivi/<follow>", methods=["GET", "POST"])
+@needs(Right.VISIT)
+def follow(follow: str) -> Response:
+    """One question and what was said of it; the asker may add something."""
+    question = parts().desk.by_follow(follow)
+    form = SayForm()
+    if form.validate_on_submit():
+        from web.guard import address
+
+        parts().limits.take(SAYING, address())
+        try:
+            parts().desk.hear(question.id, Said(text=form.text.data, channel=Channel.FORM))
+        except InvalidValue as error:
+            form.blame(error)
+        else:
+            flash("C’est transmis. Nous en tenons compte.")
+            return gone_to(f"/suivi/{follow}")
+    return shown(
+        "follow.html",
+        _follow_page(question),
+        section="questions",
+        form=form,
+        status=400 if form.faults else 200,
+    )
+
+
+@views.after_app_request
+def _keep_secret(response: Response) -> Response:
+    """The address of a question is a secret: it is told to no other site, and found by no search engine."""
+    if request.path.startswith("/suivi/"):
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _follow_page(question: Question) -> FollowPage:
+    """What its asker sees: what the program wrote by itself (the receipt) is only in their mail.
+
+    Of one that was merged, its own words and where the whole stands, nothing more: whoever typed the address
+    of somebody else has a page too, and that it was taken for the same person's proves nothing.
+    """
+    own, question = question, parts().desk.get(parts().desk.current(question.id))
+    merged = own.id != question.id
+    said = () if merged else parts().desk.exchanges(question.id)
+    return FollowPage(
+        reference=own.reference,
+        part_of=question.reference if merged else "",
+        text=own.text,
+        context=own.context,
+        state=STATES[question.state],
+        told=STATES_TOLD[question.state],
+        due=written_day(question.due, year=True) if question.is_open else "",
+        received=own.received,
+        said=tuple(_said(one) for one in said if one.incoming or one.person),
+        may_write=True,
+        public_url=_public_url(question),
+        follow=own.follow,
+    )
+
+
+def _said(exchange: Exchange) -> SaidView:
+    return SaidView(
+        exchange.incoming, exchange.at, CHANNELS[exchange.channel], exchange.text, exchange.enclosures
+    )
+
+
+def _public_url(question: Question) -> str | None:
+    """Where the published answer is, if this visitor may read it."""
+    found = fund().store.find("question", question.reference)
+    return next((notices.record_url(id) for id in fund().store.get_many(found)), None)

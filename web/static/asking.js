@@ -1,0 +1,35 @@
+// What was already answered, while somebody types. The button does the same without it.
+"use strict";
+
+(() => {
+  const form = document.querySelector("[data-ask]");
+  const place = document.querySelector("[data-already]");
+  if (!form || !place) return;
+  const text = form.querySelector("[name=text]");
+  const seen = form.querySelector("[data-seen]");
+  let timer = 0;
+  let asked = text.value.trim();
+  let under = null;
+
+  text.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, 450);
+  });
+
+  async function look() {
+    const typed = text.value.trim();
+    if (typed === asked || typed.length < 8) return;
+    asked = typed;
+    if (under) under.abort();
+    under = new AbortController();
+    const body = new URLSearchParams({ text: typed, csrf_token: form.querySelector("[name=csrf_token]").value });
+    try {
+      const answer = await fetch("/deja-repondu", { method: "POST", body, signal: under.signal });
+      if (!answer.ok) return;
+      place.innerHTML = await answer.text();
+      seen.value = answer.headers.get("X-Seen") || "";
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  }
+})();
