@@ -72,7 +72,8 @@ def in_copy(connection: sa.Connection, question: int, clean: Anonymise) -> int:
     values: dict[str, Any] = {name: clean(getattr(row, name)) for name in names}
     if all(values[name] == getattr(row, name) for name in names):
         return 0
-    connection.execute(publications.update().where(this).values(values | {"version": row.version + 1}))
+    values |= {"version": row.version + 1, "decisions": "[]"}  # digests of names may be guessed again
+    connection.execute(publications.update().where(this).values(values))
     return 1
 
 

@@ -84,15 +84,15 @@ _AT = (
 )
 _DOT = rf"(?:{_B}*[.,]{_B}*|{_B}*[(\[{{]{_B}*(?:point|dot|\.){_B}*[)\]}}]{_B}*|{_B}+(?:point|dot){_B}+)"
 _TLD = r"(?:fr|com|org|net|eu|mq|gp|gf|re|be|ch|ca|info|asso|gouv|edu|coop|io|uk|de|es|it|lc|ht|dm|example)"
-_LOCAL = rf"[\w+%'’-]+(?:\.[\w+%-]+|{_B}+[._-]{_B}+[\w+%-]+|{_B}+(?:point|tiret|underscore){_B}+[\w+%-]+)*\.?"
+_LOCAL = rf"(?<![\w+%'’.-])[\w+%'’-]++(?:\.[\w+%-]+|{_B}+[._-]{_B}+[\w+%-]+|{_B}+(?:point|tiret|underscore){_B}+[\w+%-]+)*\.?"
 _MAY_BE_EMAIL = re.compile(r"[@＠]|arr?obas|[(\[{ ] ?(?:at|a|à|chez) ?[)\]} ]", re.IGNORECASE)
 _EMAILS = (
-    r"[^\s@<>()\[\],;:«»\"|*`]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d]{2,}",
-    rf"\b{_LOCAL}{_AT}[\w-]+(?:{_DOT}(?!{_TLD}\b)[\w-]+)*(?:{_DOT}{_TLD}\b)+",
-    rf"\b{_LOCAL}@[\w.-]*\w",
+    r"(?<![^\s@<>()\[\],;:«»\"|*`])[^\s@<>()\[\],;:«»\"|*`]++@[\w-]+(?:\.[\w-]+)*\.[^\W\d]{2,}",
+    rf"{_LOCAL}{_AT}[\w-]+(?:{_DOT}(?!{_TLD}\b)[\w-]+)*(?:{_DOT}{_TLD}\b)+",
+    rf"{_LOCAL}@[\w.-]*\w",
 )
 _LINKS = (
-    r"\b(?:https?://)?(?:[\w-]+\.)*(?:facebook|fb|instagram|linkedin|twitter|x|tiktok|snapchat|threads|telegram"
+    r"(?<![\w.-])(?:https?://)?(?:[\w-]+\.)*(?:facebook|fb|instagram|linkedin|twitter|x|tiktok|snapchat|threads|telegram"
     r"|pinterest|copainsdavant(?:\.linternaute)?|viadeo|youtube|wa|t|messenger|bsky)\.(?:com|fr|me|net|app)/"
     r"(?!company/|sharer)[^\s<>\"»)\]]*[^\s<>\"»)\].,;:!?]",
     r"(?<![\w@.])@[\w][\w.]{1,29}(?<!\.)",

@@ -34,7 +34,7 @@ from kb.forgetting import Anonymise
 from kb.mail import Mailed, Spool
 from kb.publishing import after_months
 from kb.questions import DONE, OPEN, Question, QuestionState
-from kb.tables import messages
+from kb.tables import messages, records
 from kb.traces import Traces
 
 _AT_ONCE = 10
@@ -146,13 +146,12 @@ class Privacy:
         somebody, not by ``erase``. Raises NotFound."""
         traces = Traces(self._askers.get(asker))
         p = publications.c
-        query = sa.select(questions.c.reference, p.title, p.text, p.shown, p.body)
-        query = query.join(questions, questions.c.id == p.question).where(p.record.is_not(None))
+        query = sa.select(questions.c.reference, records.c.body, p.shown)
+        query = query.select_from(publications).join(questions, questions.c.id == p.question)
+        query = query.join(records, records.c.id == p.record)
         with self._database.reading() as connection:
-            rows = connection.execute(query.where(questions.c.asker == asker).order_by(p.question)).all()
-        return tuple(
-            r.reference for r in rows if traces.stand_in(f"{r.title}\n{r.text}\n{r.shown or r.body}")
-        )
+            found = connection.execute(query.where(questions.c.asker == asker).order_by(p.question)).all()
+        return tuple(row.reference for row in found if traces.stand_in(_public_words(row)))
 
     # -- forgetting
 
@@ -176,8 +175,11 @@ class Privacy:
         question; how many questions. In portions: what was interrupted goes on next time."""
         now = now or datetime.now(UTC)
         done = 0
-        while ids := self._ids(self._overdue(now).limit(_AT_ONCE)):
-            with self._database.transaction():
+        while True:
+            with self._database.transaction():  # looked for in it: a question taken up meanwhile is kept
+                ids = self._ids(self._overdue(now).limit(_AT_ONCE))
+                if not ids:
+                    break
                 counts, references = self._forget([*ids, *self._parts_of(ids)], now)
                 letters = self._letters_about(references, now)
                 counts["messages"] = len(letters)
@@ -194,8 +196,11 @@ class Privacy:
         alone = sa.select(askers.c.id).where(
             askers.c.id.not_in(asked), askers.c.created < (now - _ALONE).isoformat()
         )
-        while some := self._ids(alone.order_by(askers.c.id).limit(_READ_AT_ONCE)):
-            with self._database.transaction():
+        while True:
+            with self._database.transaction():  # looked for in it: who asks meanwhile is kept
+                some = self._ids(alone.order_by(askers.c.id).limit(_READ_AT_ONCE))
+                if not some:
+                    break
                 letters = tuple(letter for id in some for letter in self._forget_person(id))
                 counts = {"askers": len(some), "messages": len(letters)}
                 self._note(Cause.RETENTION, (), counts, now)
@@ -218,7 +223,15 @@ class Privacy:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         ends = {row.id: datetime.fromisoformat(row.ended).date() for row in rows if row.ended}
-        return {id: after_months(day, self.months) + timedelta(1) for id, day in ends.items()}
+        return {id: self._first_day_after(day) for id, day in ends.items()}
+
+    def _first_day_after(self, ended: date) -> date:
+        """The first day from which ``months`` back is after the one on which a question ended. A month that
+        is shorter has no such day: it is one of the next."""
+        day = after_months(ended + timedelta(1), self.months)
+        while after_months(day, -self.months) <= ended:
+            day += timedelta(1)
+        return day
 
     def ledger(self, limit: int = 100, offset: int = 0) -> tuple[Erasure, ...]:
         """What was forgotten, the latest first."""
@@ -360,6 +373,12 @@ def _ended() -> sa.ColumnElement[str]:
         s.question == questions.c.id, s.before.in_(OPEN), s.after.in_(done)
     )
     return sa.func.coalesce(moved.scalar_subquery(), questions.c.ended, questions.c.answered)
+
+
+def _public_words(row: Any) -> str:
+    """What everybody reads of a published answer, whatever copy of it is being prepared."""
+    record = json.loads(row.body)
+    return "\n".join((record["title"], record.get("abstract") or "", row.shown or ""))
 
 
 def _erasure(row: Any) -> Erasure:

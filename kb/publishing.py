@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
@@ -21,12 +21,13 @@ import sqlalchemy as sa
 from kb.database import Store
 from kb.desk import Desk
 from kb.desk_rows import moment
-from kb.desk_tables import publications
+from kb.desk_tables import publications, questions
 from kb.errors import Conflict, InvalidValue, NotFound
 from kb.questions import LONGEST, LONGEST_ANSWER, QuestionState, regular_text
 from kb.records import Agent, Origin, Page, Record, State, Subject
 from kb.servicelog import StepKind
 from kb.tables import changes
+from kb.tables import records as rows
 
 REVIEW_MONTHS = 24
 """Months after which a published answer is looked at again."""
@@ -323,6 +324,22 @@ class Publications:
                 )
             else:
                 self._desk.log.add(question, StepKind.WITHDRAWN, person=person, now=now)
+
+    def restrict(self) -> int:
+        """Show to the staff only what more people see than who asked agrees to (any more); how many."""
+        query = (
+            sa.select(rows.c.id)
+            .join(publications, publications.c.record == rows.c.id)
+            .join(questions, questions.c.id == publications.c.question)
+            .where(questions.c.consent.is_(False), rows.c.access != "staff")
+        )
+        with self._database.reading() as connection:
+            if not (found := connection.scalars(query).all()):
+                return 0
+        with self._database.transaction():
+            for record in self._store.get_many(found).values():
+                self._store.save(replace(record, access="staff"))
+        return len(found)
 
     # -- looking again
 

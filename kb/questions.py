@@ -186,7 +186,7 @@ class Said:
 
 def regular_text(field: str, text: str, *, needed: bool, longest: int = LONGEST) -> str:
     """A text as it is kept: NFC, line ends made one, no control characters, nor those that turn the direction
-    of what stands around (Unicode Annex 9), trimmed. Raises InvalidValue, also for nothing that can be seen."""
+    of what stands around (Unicode Annex 9), trimmed. Raises InvalidValue, also for what shows nothing."""
     lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(c for c in lines if c in "\n\t" or not _is_control(c)).strip()
     if needed and not any(unicodedata.category(c)[0] in "LNPS" for c in kept):
@@ -198,6 +198,6 @@ def regular_text(field: str, text: str, *, needed: bool, longest: int = LONGEST)
 
 
 def _is_control(character: str) -> bool:
-    """Lone surrogates are none of a text; embeddings, overrides and isolates would turn a whole line round."""
+    """Embeddings, overrides and isolates would turn a whole line round; lone surrogates are no characters."""
     turns = character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     return turns or unicodedata.category(character) in ("Cc", "Cs")

@@ -14,7 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from kb import bibliography, quoting
+from kb import bibliography, merging, quoting
 from kb.errors import InvalidValue, NotFound
 from kb.formats import Notice
 from kb.publishing import NO_CONSENT, TYPE, Publication
@@ -28,6 +28,9 @@ from web.typography import written_date
 
 MOST_CITING = 20
 """Answers named on the page of a document that they cite."""
+
+WITHDRAWN = "cette réponse a été retirée par le guichet, qui seul peut la publier de nouveau"
+"""Why a former record is not brought back for everybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +115,30 @@ def citing(parts: Parts, shelves: Shelves, record: str, page: int | None = None)
 
 
 def check_access(parts: Parts, record: Record, access: str) -> None:
-    """Raises InvalidValue when a published answer would be shown to more people than who asked agreed to."""
-    held = publication_of(parts, record)
-    if held is not None and access != "staff" and not parts.desk.get(held.question).consent:
+    """Raises InvalidValue when a published answer would be shown to more people than who asked agreed to, or
+    one that was withdrawn would come back by its former record."""
+    if access == "staff":
+        return
+    held = _behind(parts, record)
+    if held is None:
+        return
+    shown = held.record
+    if shown != record.id and (shown is None or merging.redirected(parts.store.database, shown) != record.id):
+        raise InvalidValue("access", WITHDRAWN)
+    if not parts.desk.get(held.question).consent:
         raise InvalidValue("access", NO_CONSENT)
+
+
+def _behind(parts: Parts, record: Record) -> Publication | None:
+    """The publication that a record shows, showed once or took in, whatever its type is now."""
+    try:
+        return parts.publications.of_record(record.id)
+    except NotFound:
+        reference = record.identifiers.get("question", "")
+    try:
+        return parts.publications.get(parts.desk.by_reference(reference).id)
+    except NotFound:
+        return None
 
 
 def json_ld(page: AnswerPage, site: str, centre: str, body: str) -> Markup:

@@ -7,7 +7,6 @@ Nothing of a person stands in an address: who is looked for is sent by a form, a
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,6 +16,7 @@ from kb.accounts import Right
 from kb.askers import Asker
 from kb.privacy import Cause, Erasure
 from kb.questions import Question
+from web import kept_mail
 from web.desk_words import STATES, opening
 from web.forms import EraseAskerForm, FindAskerForm, Plain
 from web.guard import EXPORTS, needs
@@ -26,7 +26,6 @@ from web.typography import counted
 views = Blueprint("askers", __name__)
 
 _MOST = 50
-_WAITING = "0/"  # below a deposit that none is, as web.kept_mail keeps messages
 _LONGEST = 120  # characters of a question in a list
 _LINES = 30
 _LAST_LINE = 100_000
@@ -191,11 +190,7 @@ def erase(id: int) -> Response:
 
 def _forget(id: int) -> None:
     """Erase a person, and the messages of theirs that were dropped at the desk and wait for a decision."""
-    address = (parts().askers.get(id).email or "").encode()
+    address = parts().askers.get(id).email
     parts().privacy.erase(id)
-    for place in parts().reception:
-        if not address or not place.startswith(_WAITING):
-            continue
-        with suppress(FileNotFoundError):  # somebody has just decided
-            if address in parts().reception.path(place).read_bytes().lower():
-                parts().reception.drop(place)
+    if address:
+        kept_mail.forget(parts(), address)

@@ -44,8 +44,8 @@ QUICKEST = 4.0  # seconds from the form to its sending: nobody reads it and writ
 _OLDEST = 24 * 3600
 _SHORTEST = 8  # characters below which nothing is proposed
 _NO_WORD = re.compile(r"[^\s]{201,}")
-"""No word, address or link that says who somebody is is as long; what is looked for in text takes the square of
-the time in such a run (10,000 characters « 1-1-1... »: 16 s, in which the process answers nobody)."""
+"""No name, number or address is as long. What looks for them takes time by the square of such a run: 16 s for
+10,000 characters of « 1-1-1… », in which the process would answer nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Views where an answer is written, with what was already answered and the passages of the fund beside it.
 
 Hides that every gesture keeps what was typed before it does anything else: the text goes into the person's
-draft, or is saved, and only then is something added, looked for, or sent. No text stands in an address.
+draft, or is saved, and only then is something added, looked for, or sent. No text of an answer stands in an address.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ def compose(reference: str) -> Response:
     question = parts().desk.by_reference(reference)
     if question.merged_into is not None:
         whole = parts().desk.get(parts().desk.current(question.id))
+        if request.method == "POST" and _typed():  # it was merged while somebody wrote: their words follow it
+            parts().answers.keep_draft(question.id, me(), _typed(), 0)
+            parts().answers.carry_drafts(question.id, whole.id)
         flash(spaced(f"La question {reference} fait partie de celle-ci : c’est ici qu’il faut répondre."))
         return gone_to(f"/guichet/{whole.reference}")
     if request.method != "POST":

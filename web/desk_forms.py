@@ -34,6 +34,7 @@ class Day(DateField):  # type: ignore[misc]
     """A day, refused in French."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        """What WTForms asks of a field."""
         try:
             super().process_formdata(valuelist)
         except ValueError as error:

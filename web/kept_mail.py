@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from typing import IO
 
 from ingest import incoming
@@ -47,6 +48,15 @@ def read(parts: Parts, key: str) -> Incoming:
 def drop(parts: Parts, key: str) -> None:
     """Take a message away; one that is gone already is no error."""
     _folder(parts).drop(_place(key))
+
+
+def forget(parts: Parts, address: str) -> None:
+    """Take away the messages that tell this address: who has it is forgotten."""
+    wanted = address.lower().encode()
+    for place in _folder(parts):
+        with suppress(FileNotFoundError):  # somebody has just decided
+            if wanted in _folder(parts).path(place).read_bytes().lower():
+                _folder(parts).drop(place)
 
 
 def _place(key: str) -> str:

@@ -41,6 +41,10 @@ def _forget_misses(parts: Parts, now: datetime) -> None:
     parts.misses.forget(after_months(today, -parts.config.retention_months))
 
 
+def _restrict_answers(parts: Parts, _: datetime) -> int:
+    return parts.publications.restrict()
+
+
 def _drop_waiting(parts: Parts, now: datetime) -> None:
     kept_mail.sweep(parts, now.timestamp())
     kept_log.sweep(parts, now.timestamp())
@@ -57,7 +61,11 @@ TASKS: Mapping[str, Task] = MappingProxyType(
 """Each at most once a day, whichever process looks first."""
 
 LOOKS: Mapping[str, Task] = MappingProxyType(
-    {"remind-overdue": desk_letters.remind_overdue, "drop-waiting": _drop_waiting}
+    {
+        "remind-overdue": desk_letters.remind_overdue,
+        "drop-waiting": _drop_waiting,
+        "restrict-answers": _restrict_answers,
+    }
 )
 """Done at each look: they know by themselves what is due."""
 

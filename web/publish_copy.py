@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
 
 from kb.anonymiser import Found
 from kb.publishing import LONGEST_TITLE, digest
+from web.publish_seen import Find, found_as_seen
 
 FIELDS = ("title", "text", "body")
 """What a copy is made of: a title, the question, the answer in Markdown."""
@@ -37,7 +38,6 @@ _GREETING = re.compile(
 )
 
 Texts = tuple[str, str, str]
-Find = Callable[[str], Sequence[Found]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,15 @@ def title_of(question: str) -> str:
 def doubts(texts: Texts, kept: Iterable[str], find: Find) -> tuple[Doubt, ...]:
     """What looks personal in these texts, in order of first sight; ``kept`` are digests of what stays.
 
-    All fields are read as one text: one person has one replacement. What stands in brackets is a replacement
+    All fields are read as one text, as they are seen: one person has one replacement, and no mark of Markdown
+    hides a name. What stands in brackets is a replacement
     already, unless it is surely personal (somebody put a name or a number between brackets).
     """
     whole, known = _BETWEEN.join(texts), frozenset(kept)
     starts = [0, *accumulate(len(text) + len(_BETWEEN) for text in texts)][: len(texts)]
     bracketed = [match.span() for match in _BRACKETS.finditer(whole)]
     groups: dict[str, list[Found]] = {}
-    for found in find(whole):
+    for found in found_as_seen(whole, find):
         if found.sure or not any(s <= found.start and found.end <= e for s, e in bracketed):
             groups.setdefault(digest(found.kind, found.text), []).append(found)
     return tuple(_doubt(key, group, texts, starts, key in known) for key, group in groups.items())

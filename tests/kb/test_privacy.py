@@ -24,7 +24,7 @@ from kb.desk_merging import merge
 from kb.errors import NotFound
 from kb.mail import Outbox, Spool
 from kb.privacy import Cause, Privacy
-from kb.publishing import Copy, Publications
+from kb.publishing import Copy, Publications, digest
 from kb.questions import Asked, Channel, Enclosure, Question, QuestionState, Said
 from kb.records import Page
 from kb.servicelog import StepKind
@@ -236,6 +236,18 @@ def test_what_was_published_stays_and_is_told_when_it_names_the_person(place: Pl
     assert place.desk.get(question.id).state is S.PUBLISHED
 
 
+def test_what_is_public_is_told_though_another_copy_is_being_prepared(place: Place) -> None:
+    asker = place.canary()
+    question = place.asked(asker)
+    place.answered(question, START + DAY)
+    first = Copy(title="Jardin", text=f"Question de {NAME}", body="Oui")
+    copy = place.copies.prepare(question.id, first, 0, person=place.lea)
+    place.copies.publish(question.id, copy.version, [Page(1, "Oui")], (), person=place.lea)
+    mended = Copy(title="Jardin", text="Une question", body="Oui")
+    place.copies.prepare(question.id, mended, copy.version, person=place.lea)
+    assert place.privacy.named_in(asker) == (question.reference,)
+
+
 def test_a_published_answer_in_other_words_names_nobody(place: Place) -> None:
     asker = place.canary()
     question = place.asked(asker)
@@ -245,8 +257,9 @@ def test_a_published_answer_in_other_words_names_nobody(place: Place) -> None:
     )
     place.copies.publish(question.id, copy.version, [Page(1, "Oui")], (), person=place.lea)
     assert place.privacy.named_in(asker) == ()
-    now_begun = Copy(title="Jardin", text="Une question", body=f"Chère {NAME}")
+    now_begun = Copy(title=NAME, text="Une question", body=f"Chère {NAME}")
     place.copies.prepare(question.id, now_begun, copy.version, person=place.lea)
+    assert place.privacy.named_in(asker) == ()
     place.privacy.erase(asker)
     assert left(place) == []
     assert place.copies.get(question.id).shown == "Oui"
@@ -334,6 +347,30 @@ def test_the_day_on_which_a_question_is_forgotten_is_the_one_that_was_told(place
     assert told == date(2026, 3, 1)
     noon = datetime(told.year, told.month, told.day, 12, tzinfo=UTC)
     assert (place.privacy.overdue(now=noon - DAY), place.privacy.overdue(now=noon)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "ended", [date(2023, 2, 28), date(2022, 1, 30), date(2022, 8, 31), date(2023, 12, 31)]
+)
+@pytest.mark.parametrize("months", [1, 6, 12])
+def test_at_the_end_of_a_month_too_the_day_is_the_one_that_was_told(
+    place: Place, ended: date, months: int
+) -> None:
+    question, privacy = place.asked(place.canary(), START - 900 * DAY), place.forgetting(str, months)
+    place.answered(question, datetime(ended.year, ended.month, ended.day, 12, tzinfo=UTC))
+    told = privacy.forgotten_on([question.id])[question.id]
+    noon = datetime(told.year, told.month, told.day, 12, tzinfo=UTC)
+    assert (privacy.overdue(now=noon - DAY), privacy.overdue(now=noon)) == (0, 1)
+
+
+def test_no_digest_of_a_name_that_was_kept_is_left_in_a_copy(place: Place) -> None:
+    asker = place.canary()
+    question = place.everywhere(asker)
+    copy = Copy(title="Une aide ?", text=WORDS, body="La ville.", kept=frozenset({digest("name", NAME)}))
+    place.copies.prepare(question.id, copy, 1, person=place.lea)
+    place.privacy.erase(asker, now=NOW)
+    assert place.copies.get(question.id).kept == frozenset()
+    assert digest("name", NAME) not in place.cells()
 
 
 @pytest.mark.parametrize("state", [S.RECEIVED, S.IN_HAND, S.WAITING])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kb import french
 from kb.thesaurus import Concept, Thesaurus
 from search.answers import MEANT, Proposals, propose
 from search.engine import Entry
@@ -66,6 +67,7 @@ def concept(code: str, label: str, *, scheme: str = "dispositifs", **more: objec
 THESAURUS = Thesaurus(
     [
         concept("D-GUP", "Gestion urbaine de proximité", alt=("GUP",), note="Entretien du cadre de vie."),
+        concept("D-CONV", "Convention de gestion urbaine de proximité", alt=("convention de GUP",)),
         concept("D-FACE", "Fondation agir contre l’exclusion", scheme="organismes", alt=("FACE",)),
         concept("C-1", "Le Lamentin", scheme="territories"),
         concept("C-2", "Robert", scheme="territories", trap=True, cues=("commune",)),
@@ -170,6 +172,29 @@ def test_a_question_asked_again_comes_before_longer_talk_of_the_same(shelf: Shel
     assert [one.id for one in again.answers] == ["q:1", "q:3"]
 
 
+def test_a_past_answer_that_says_little_of_it_beside_the_best_is_left_out(shelf: Shelf) -> None:
+    shelf.put("q:4", "Commune sans gare ?", "Un car la relie au bourg chaque matin.", type="question")
+    assert [one.id for one in ask(shelf, "créer un conseil citoyen dans une commune").answers] == ["q:1"]
+    assert [one.id for one in ask(shelf, "le car d’une commune sans gare au bourg").answers] == ["q:4"]
+
+
+def test_of_equals_the_one_with_words_of_the_same_make_comes_first() -> None:
+    shelf = Shelf()
+    shelf.put("a", "Note", "Le quartier a son histoire, et son marché.", type="question")
+    shelf.put("b", "Note", "Le quartier a sa refondation, et son marché.", type="question")
+    found = propose("Qui sont les fondatrices du quartier ?", engine=shelf.engine, texts=shelf).answers
+    assert [one.id for one in found] == ["b", "a"]
+
+
+def test_of_equals_the_one_in_company_of_others_comes_first() -> None:
+    shelf = Shelf()
+    shelf.put("a", "Note", "Le tambour des voisins : vacarme, orchestre.", type="question")
+    for id in ("b", "c", "d"):
+        shelf.put(id, "Note", "Le tambour des voisins : lessive, panne.", type="question")
+    found = propose("le tambour des voisins", engine=shelf.engine, texts=shelf).answers
+    assert [one.id for one in found] == ["b", "c", "d"]
+
+
 def test_a_document_gives_two_passages_at_most(shelf: Shelf) -> None:
     found = ask(shelf, "gestion urbaine de proximité", passages=5)
     assert [one.id for one in found.passages].count("g:1") == 2
@@ -182,6 +207,12 @@ def test_an_acronym_finds_what_it_stands_for_and_tells_the_concept(shelf: Shelf)
     assert [(c.uri, c.note) for c in found.concepts] == [
         ("https://t.example/D-GUP", "Entretien du cadre de vie.")
     ]
+
+
+def test_an_acronym_inside_a_longer_name_is_still_what_it_stands_for(shelf: Shelf) -> None:
+    about = gist("des exemples de convention de GUP", engine=shelf.engine, thesaurus=THESAURUS)
+    names = {notion.term: notion.others for notion in about.notions}
+    assert tuple(french.terms("gestion urbaine proximité")) in names["gup"]
 
 
 def test_scores_fall_from_one_at_most_and_lists_are_as_long_as_asked(shelf: Shelf) -> None:
@@ -246,6 +277,14 @@ def test_rare_words_weigh_more_and_only_the_weightiest_are_kept(shelf: Shelf) ->
     assert len(few.notions) == 1
 
 
+def test_of_words_that_a_misspelt_one_may_be_the_one_with_a_double_letter_is_meant() -> None:
+    shelf = Shelf()
+    shelf.put("a", "Nourrir", "nourrir")
+    shelf.put("b", "Mourir", "mourir mourir", "mourir")
+    about = gist("nourir", engine=shelf.engine)
+    assert [notion.term for notion in about.notions] == [french.term("nourrir")]
+
+
 def test_a_word_of_the_family_speaks_of_a_notion_by_half(shelf: Shelf) -> None:
     about = gist("transports", engine=shelf.engine)
     assert about.degrees(["transporteur"]) == {0: 0.5}
@@ -268,6 +307,12 @@ def test_the_stretch_holds_the_sentence_that_speaks_of_most(shelf: Shelf) -> Non
     shown = window(shelf, "Que dit la convention du bailleur ?", text, 120)
     assert answer.strip() in shown
     assert len(shown) <= 120
+
+
+@pytest.mark.parametrize("inside", ["M. Dupont", "p. 12", "la loi (art. 3) du bailleur"])
+def test_a_stretch_is_not_cut_after_a_short_form(shelf: Shelf, inside: str) -> None:
+    text = f"Rien ici du tout. Le bailleur avec {inside} répond. Rien ici non plus."
+    assert f"Le bailleur avec {inside} répond." in window(shelf, "le bailleur", text, 70)
 
 
 def test_a_stretch_has_no_white_space_around(shelf: Shelf) -> None:

@@ -36,7 +36,9 @@ def test_words_of_one_letter_and_none_at_all_are_no_error() -> None:
 
 
 @given(st.dictionaries(WORDS, st.floats(0.01, 5), max_size=15), st.lists(WORDS, max_size=20))
-def test_a_share_is_within_0_and_1_and_whole_for_all_words(weights: dict[str, float], said: list[str]) -> None:
+def test_a_share_is_within_0_and_1_and_whole_for_all_words(
+    weights: dict[str, float], said: list[str]
+) -> None:
     shapes = Shapes(weights)
     assert 0 <= share(shapes, *said) <= 1 + 1e-9
     assert share(shapes, *weights) == pytest.approx(1 if weights else 0)

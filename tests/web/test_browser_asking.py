@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from kb.desk import Wanted
 from kb.limits import Limit
-from kb.questions import Channel, QuestionState, Said
+from kb.questions import Asked, Channel, Enclosure, QuestionState, Said
 from kb.records import Page, Record
 from web import asking
 
@@ -107,4 +109,32 @@ def test_somebody_asks_by_keyboard_alone_without_javascript(house, browser, home
     page.keyboard.press("Enter")
     page.wait_for_selector("text=C’est transmis")
     assert house.parts.desk.exchanges(question.id)[-1].text == "Le quartier est Volga-Plage."
+    page.context.close()
+
+
+def test_words_without_end_do_not_widen_the_page_of_the_asker(house, browser, home):
+    desk, word = house.parts.desk, "w" * 400
+    question = desk.receive(Asked(text=word, context=word), None)
+    file = Enclosure(name=f"{word}.pdf", media_type="application/pdf", content=b"%PDF")
+    desk.hear(question.id, Said(text=word, channel=Channel.EMAIL, enclosures=(file,)))
+    page = browser.new_context(viewport={"width": 360, "height": 900}).new_page()
+    page.goto(f"{home}/suivi/{question.follow}")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.context.close()
+
+
+def test_two_clicks_are_one_question_however_slow_the_server_is(house, browser, home, monkeypatch):
+    quick = asking._already
+    monkeypatch.setattr(asking, "_already", lambda text: time.sleep(1) or quick(text))
+    before = house.parts.desk.count(Wanted(states=()))
+    page = browser.new_context().new_page()
+    page.goto(f"{home}/poser-une-question")
+    page.fill("#text", "Zyx wvut rqpon mlkj ?")
+    page.evaluate(
+        "() => { const send = document.querySelector('[data-ask] .actions button');"
+        " send.click(); setTimeout(() => send.click(), 200); }"
+    )
+    page.wait_for_url("**/suivi/*")
+    page.wait_for_timeout(1500)
+    assert house.parts.desk.count(Wanted(states=())) == before + 1
     page.context.close()

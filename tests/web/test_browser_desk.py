@@ -178,3 +178,19 @@ def test_nothing_is_refused_by_the_policy_on_the_pages_of_the_desk(house, browse
         page.goto(home + path, wait_until="networkidle")
     assert problems == []
     page.context.close()
+
+
+def test_words_without_end_do_not_widen_the_pages_of_the_desk(house, browser, home):
+    desk, word = house.parts.desk, "w" * 400
+    asker = house.parts.askers.known(f"{word[:60]}@{word[:60]}.fr", word[:100])
+    question = desk.receive(Asked(text=word, context=word), asker)
+    file = Enclosure(name=f"{word}.pdf", media_type="application/pdf", content=b"%PDF")
+    said = Said(text=word, quoted=word, subject=word, channel=Channel.EMAIL, enclosures=(file,))
+    desk.hear(question.id, said)
+    desk.note(question.id, word)
+    page = signed_in(house, browser, home, viewport={"width": 360, "height": 900})
+    for path in (f"/guichet/{question.reference}", f"/guichet?mots={word}", "/guichet"):
+        page.goto(home + path)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, path
+    page.context.close()

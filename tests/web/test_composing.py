@@ -674,6 +674,15 @@ def test_a_merged_question_leads_to_the_one_that_it_is_a_part_of(house, lea, ask
     assert lea.get(url(part)).location == f"/guichet/{whole.reference}"
 
 
+def test_what_was_typed_on_a_question_that_was_merged_meanwhile_follows_it(house, lea, ask):
+    whole, part = ask(), ask()
+    merge(part.id, whole.id, desk=house.parts.desk, database=house.parts.store.database)
+    assert post(house, lea, part, "Ce que j’écrivais.").location == f"/guichet/{whole.reference}"
+    kept = house.parts.answers.draft(whole.id, house.people[Role.ANSWERER])
+    assert kept is not None
+    assert kept.body == "Ce que j’écrivais."
+
+
 def test_somebody_who_saved_meanwhile_holds_the_letter_back(house, lea, ask):
     letters(house)
     question, other = ask(), house.somebody(Role.ANSWERER)

@@ -9,6 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from flask.testing import FlaskClient
@@ -22,7 +23,15 @@ from kb.publishing import Copy, Publication, Publications, Stage, Why, digest
 from kb.questions import Asked, Question, QuestionState
 from kb.records import Page, Record
 from kb.servicelog import StepKind
-from web import answer_page, publish_copy, publish_work, published_text, reviewing_answers
+from web import (
+    answer_page,
+    nightly,
+    publish_copy,
+    publish_seen,
+    publish_work,
+    published_text,
+    reviewing_answers,
+)
 from web.notices import page_url, record_url
 from web.publish_copy import Decision, Texts
 
@@ -76,6 +85,55 @@ def test_what_was_kept_can_still_be_replaced() -> None:
 def test_a_replacement_is_no_doubt_but_a_surely_personal_word_between_brackets_is() -> None:
     texts = ("Titre", "[M. Petit] et [Mme Zobda]", "Voir [M. Long](https://exemple.fr) et [Mme Xi](/x)")
     assert [d.words for d in publish_copy.doubts(texts, (), names)] == ["Mme Zobda", "M. Long", "Mme Xi"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "**Mme** _Zobda_",
+            "Mme *Zob*da",
+            "~~Mme~~ `Zobda`",
+            "Mme\\\nZobda",
+            "Mme  \nZobda",
+            "Mme\n> Zobda",
+        ),
+        *(
+            "Mme Zob\u200bda",
+            "M\u00adme Zob\u2060da",
+            "Mme\ufeff Zobda",
+            "Mme Zo\U000e0041bda",
+        ),
+        *("Mme Zo&#98;da", "M&#x6d;e&#32;Zobda", "Mme&#8203; Zobda", "Mme [Zobda](https://exemple.fr/a)"),
+        *("0696 **12** 34 56", "0696\u200b 12 34 56", "0696\\\n12 34 56"),
+    ],
+)
+def test_no_mark_and_nothing_invisible_hides_what_is_personal(written: str) -> None:
+    def seen(text: str) -> Sequence[Found]:
+        return names(text.replace("\n", " "))
+
+    texts = ("Titre", f"Question de {written} ici", f"**Voir** {written}.")
+    [doubt] = publish_copy.doubts(texts, (), seen)
+    assert [spot.field for spot in doubt.spots] == [1, 2]
+    assert doubt.words == publish_copy.sights(doubt, texts)[0].words
+    shown = publish_copy.replaced(texts, [doubt])
+    assert not re.search("Zob|da|12|34", "".join(shown))
+    assert publish_copy.undecided(publish_copy.doubts(texts, {doubt.key}, seen)) == ()
+
+
+@given(st.text(alphabet="aZ é*_`~\\&#98;[]()<>\n\u200b/noticehps:", max_size=60))
+@settings(deadline=None)
+def test_every_piece_found_in_what_is_seen_has_its_place(text: str) -> None:
+    """Each letter that is seen is told at a place where it is written, each place once and in order."""
+
+    def letters(seen: str) -> Sequence[Found]:
+        return [
+            Found(Kind.NAME, n, n + 1, c, "x", True) for n, c in enumerate(seen) if c.isalpha() or c.isspace()
+        ]
+
+    found = publish_seen.found_as_seen(text, letters)
+    assert all(f.text == text[f.start : f.end] != "" for f in found)
+    assert all(one.end <= other.start or one.start == other.start for one, other in pairwise(found))
 
 
 def test_what_is_quoted_is_told_apart() -> None:
@@ -366,6 +424,40 @@ def test_without_consent_only_the_staff_may_read_it(house) -> None:
     changed = house.post(house.client(Role.LIBRARIAN), f"/notice/{record}/acces", access="public")
     assert changed.status_code == 400
     assert house.parts.store.get(record).access == "staff"
+
+
+def test_another_type_does_not_open_what_its_asker_did_not_agree_to(house) -> None:
+    record = publish(house, answered(house, consent=False))
+    store, librarian = house.parts.store, house.client(Role.LIBRARIAN)
+    store.save(dataclasses.replace(store.get(record), type="rapport"))
+    changed = house.post(librarian, f"/notice/{record}/acces", access="public")
+    assert changed.status_code == 400
+    assert house.client().get(f"/notice/{record}").status_code == 404
+
+
+def test_what_was_withdrawn_comes_back_by_no_former_state_of_its_record(house) -> None:
+    question = answered(house, "La ville.")
+    record = publish(house, question)
+    house.post(house.client(Role.ANSWERER), url(question, "/retirer"))
+    librarian = house.client(Role.LIBRARIAN)
+    last = house.parts.versions.of(record, 1)[0].number
+    for _ in ("withdrawn", "published elsewhere"):
+        back = house.post(librarian, f"/notice/{record}/revenir", version=str(last), updated="")
+        assert back.status_code == 400
+        assert house.client().get(f"/notice/{record}").status_code == 404
+        assert publish(house, question) != record
+
+
+def test_who_agrees_no_more_is_read_by_the_staff_only(house) -> None:
+    question, other = answered(house, "La ville."), answered(house, "Le bailleur.")
+    record, open_one = publish(house, question), publish(house, other)
+    asked = Asked(text=question.text, themes=question.themes, consent=False)
+    house.parts.desk.change(question.id, question.version, asked)
+    nightly.nightly(house.parts)
+    assert house.client().get(f"/notice/{record}").status_code == 404
+    assert house.client(Role.ANSWERER).get(f"/notice/{record}").status_code == 200
+    assert house.client().get(f"/notice/{open_one}").status_code == 200
+    assert house.parts.publications.restrict() == 0
 
 
 def test_who_is_not_of_the_desk_sees_no_copy_in_preparation(house) -> None:

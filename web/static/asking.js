@@ -11,6 +11,16 @@
   let asked = text.value.trim();
   let under = null;
 
+  // A double click is one question.
+  let gone = false;
+  form.addEventListener("submit", (event) => {
+    if (gone) event.preventDefault();
+    gone = true;
+  });
+  addEventListener("pageshow", () => {
+    gone = false;
+  });
+
   text.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(look, 450);
