@@ -12,7 +12,8 @@ from flask import Blueprint, Response, flash, request, send_file, send_from_dire
 
 from kb.accounts import Right
 from kb.errors import InvalidValue, NotFound
-from kb.records import Page, Record
+from kb.publishing import TYPE
+from kb.records import TYPES, Page, Record
 from search import around
 from search.engine import FACETS
 from search.query import Query, Request, Sort
@@ -30,12 +31,14 @@ from web.state import PARAMETERS, SearchState
 views = Blueprint("catalogue", __name__)
 
 LATEST = 8
+QUESTIONS = 5
 SHELF = 6
 ALIKE = 4
 WIDTHS = (104, 168, 200, 208, 440, 900, 1400)
 """Widths, in pixels, at which pictures of pages are drawn; others are refused: each costs disk."""
 
 _EXAMPLES = ("gestion urbaine de proximité", "CUCS évaluation", "décrochage au Lamentin")
+_DOCUMENTS = tuple(code for code in TYPES if code != TYPE)
 _SHELVED = ("cahier", "guide")
 _NEIGHBOURS = 4  # thumbnails on each side of the page shown
 
@@ -48,6 +51,7 @@ class HomePage:
     examples: tuple[Link, ...]
     themes: tuple[Link, ...]
     latest: tuple[Card, ...]
+    questions: tuple[Card, ...]
     shelf: tuple[Card, ...]
     shelf_url: str
 
@@ -128,7 +132,8 @@ def home() -> Response:
         total=found.total,
         examples=tuple(Link(text, SearchState(q=text).url()) for text in _EXAMPLES),
         themes=tuple(_theme_link(c.code, c.label, counts[c.code]) for c in tops),
-        latest=tuple(map(notices.card, fund().store.latest(LATEST))),
+        latest=tuple(map(notices.card, fund().store.latest(LATEST, _DOCUMENTS))),
+        questions=tuple(map(notices.card, fund().store.latest(QUESTIONS, (TYPE,)))),
         shelf=tuple(notices.card(r, 440) for r in _shelf() if notices.pictured(r)),
         shelf_url=SearchState().with_facet("type", _SHELVED).url(),
     )

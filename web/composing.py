@@ -1,7 +1,8 @@
 """Views where an answer is written, with what was already answered and the passages of the fund beside it.
 
 Hides that every gesture keeps what was typed before it does anything else: the text goes into the person's
-draft, or is saved, and only then is something added, looked for, or sent. No text of an answer stands in an address.
+draft, or is saved, and only then is something added, looked for, or sent. No text of an answer stands in an
+address.
 """
 
 from __future__ import annotations
