@@ -18,7 +18,7 @@ from kb import merging
 from kb.accounts import VISITOR
 from kb.errors import KBError, NotFound, NotSignedIn, TooManyTries
 from web import messages, typography
-from web.guard import fund
+from web.guard import fund, identity
 from web.rendering import gone_to, parts, shown
 
 log = structlog.get_logger()
@@ -33,6 +33,17 @@ class ErrorPage:
     number: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A form that was sent after its session had ended, or from a page that is too old: where to, its fields,
+    and what of it is text."""
+
+    path: str
+    fields: tuple[tuple[str, str], ...]
+    texts: tuple[str, ...]
+    signed_in: bool
+
+
 def tell(app: Flask) -> None:
     """Make the application tell its errors so."""
     app.register_error_handler(KBError, _on_known_error)
@@ -43,6 +54,8 @@ def tell(app: Flask) -> None:
 def _on_known_error(error: KBError) -> Response:
     if isinstance(error, NotSignedIn) and request.method == "GET" and _wants_page():
         return gone_to(f"/connexion?suite={quote(_here())}")
+    if isinstance(error, NotSignedIn) and _is_own_form():
+        return shown("session-ended.html", _typed(), status=messages.status_code(error))
     if isinstance(error, NotFound) and (now := _moved(error)) is not None:
         return now
     status = messages.status_code(error)
@@ -54,6 +67,25 @@ def _on_known_error(error: KBError) -> Response:
     if isinstance(error, NotSignedIn):
         response.headers["WWW-Authenticate"] = 'Bearer realm="carbet"'
     return response
+
+
+def _is_own_form() -> bool:
+    """Whether a form of ours was sent, by a page of ours: what another site sends is not offered to be sent
+    again."""
+    ours = request.headers.get("Sec-Fetch-Site", "") == "same-origin"
+    return ours and request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded"
+
+
+_SECRETS = ("csrf_token", "password", "again", "current", "code")
+_TEXT = 40  # characters from which a field is something that somebody wrote
+
+
+def _typed() -> SessionEnded:
+    """What was sent, passwords left out, to be sent again once somebody has signed in."""
+    fields = tuple((name, value) for name, value in request.form.items(multi=True) if name not in _SECRETS)
+    texts = tuple(value for _, value in fields if len(value) > _TEXT or "\n" in value)
+    signed_in = identity() is not VISITOR
+    return SessionEnded(request.full_path.rstrip("?"), fields, texts, signed_in)
 
 
 def _moved(error: NotFound) -> Response | None:
@@ -89,6 +121,8 @@ def _on_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     message = _HTTP.get(status, _HTTP[400])
     if isinstance(error, CSRFError):
+        if _is_own_form():  # an old page of ours, or one from before somebody signed in again
+            return shown("session-ended.html", _typed(), status=status)
         message = _OLD_FORM
     elif isinstance(error, SecurityError):
         return Response(_STRANGE_HOST + "\n", status, mimetype="text/plain")  # no page: its links would lie

@@ -15,6 +15,7 @@ from kb.accounts import Role
 from kb.audit import Wanted
 from kb.credentials import Ticket
 from kb.limits import Limit
+from kb.questions import Asked
 from kb.tables import sessions
 from web.auth import device_of, local
 
@@ -448,3 +449,34 @@ def test_a_page_is_read_while_somebody_else_writes(house):
     done.set()
     writer.join()
     assert (status, took < 10) == (200, True)
+
+
+def fields(page: str) -> dict[str, str]:
+    found = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.partition("<main")[2])
+    return dict(found)
+
+
+def test_what_was_typed_when_the_session_had_ended_can_be_sent_again(house):
+    question = house.parts.desk.receive(Asked(text="Qui finance cela ?"), None)
+    client, words = house.client(Role.ANSWERER), "Une note de plus de quarante caractères, écrite longtemps."
+    token = house.token(client)
+    house.parts.sessions.close_all(house.people[Role.ANSWERER])
+    address = f"/guichet/{question.reference}/note"
+    sent = {"csrf_token": token, "note": words}
+    ended = client.post(address, data=sent, headers={"Sec-Fetch-Site": "same-origin"})
+    assert ended.status_code == 401
+    assert words in ended.text
+    house.sign_in(client, house.email(Role.ANSWERER))
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    old = client.post(address, data=fields(ended.text), headers=ours)
+    assert words in old.text  # signing in makes the tokens of former pages void: one more press of the button
+    assert client.post(address, data=fields(old.text), headers=ours).status_code == 303
+    assert house.parts.desk.notes(question.id)[-1].text == words
+
+
+def test_what_another_site_sends_is_not_offered_to_be_sent_again(house):
+    data = {"text": "Un texte d’ailleurs, de plus de quarante caractères en tout."}
+    for headers in ({}, {"Sec-Fetch-Site": "cross-site"}):
+        response = house.client().post("/guichet/2026-001/note", data=data, headers=headers)
+        assert response.status_code == 401
+        assert "Un texte d’ailleurs" not in response.text
