@@ -73,11 +73,13 @@ class Case:
         """Whether it ended without an answer."""
         return self.answered is None and self.state not in OPEN
 
+    def is_overdue(self, today: date) -> bool:
+        """Whether its first answer is still owed, its deadline is over, and nobody waits for the asker."""
+        return self.answered is None and self.state in (_S.RECEIVED, _S.IN_HAND) and self.due < today
+
     def is_missing(self, today: date) -> bool:
-        """Whether an answer is missing: it ended without one, or its deadline is over and nobody waits for
-        the asker."""
-        late = self.state in (_S.RECEIVED, _S.IN_HAND) and self.due < today
-        return self.answered is None and (late or self.is_closed_without)
+        """Whether an answer is missing: it ended without one, or it is overdue."""
+        return self.is_closed_without or self.is_overdue(today)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +97,20 @@ class Month:
 class Figures:
     """What a report says of the questions received in a time.
 
-    ``received`` is ``answered`` + ``open`` + ``closed_without``; ``again`` of the answered ones are in hand
-    once more. ``in_time`` answers left within ``promised`` working days, and ``within`` is their share (0 to
-    1) of the answers; ``median_days`` and ``days_90`` are the working days by which half and nine in ten of
-    them had left; None without any. ``timed`` questions have a time noted, ``minutes`` together.
-    ``saved_minutes`` is an estimate, see ``saved``. Counts by code are largest first; a question without a
-    code is in none of them, one with several themes in each; themes are the broadest ones.
+    ``received`` is ``answered`` + ``open`` + ``closed_without``; ``overdue`` of the open ones are late today,
+    ``again`` of the answered ones are in hand once more. ``in_time`` answers left within ``promised`` working
+    days, and ``within`` is their share (0 to 1) of the answers; ``median_days`` and ``days_90`` are the
+    working days by which half and nine in ten of them had left; None without any. ``timed`` questions have a
+    time noted, ``minutes`` together. ``saved_minutes`` is an estimate, see ``saved``. Counts by code are
+    largest first; a question without a code is in none of them, one with several themes in each; themes are
+    the broadest ones.
     """
 
     promised: int
     received: int
     answered: int
     open: int
+    overdue: int
     closed_without: int
     again: int
     in_time: int
@@ -261,9 +265,9 @@ def published(database: Database, zone: ZoneInfo, since: date, until: date) -> t
 # -- counting
 
 
-def figures(some: Sequence[Case], promised: int, since: date, until: date) -> Figures:
+def figures(some: Sequence[Case], promised: int, since: date, until: date, *, today: date) -> Figures:
     """The figures of these cases, received from ``since`` to ``until``; ``promised`` is within how many
-    working days the centre says to answer."""
+    working days the centre says to answer, ``today`` the day on which what is open is late or not."""
     days = sorted(case.days for case in some if case.days is not None)
     in_time = sum(n <= promised for n in days)
     return Figures(
@@ -271,6 +275,7 @@ def figures(some: Sequence[Case], promised: int, since: date, until: date) -> Fi
         received=len(some),
         answered=len(days),
         open=sum(case.is_open for case in some),
+        overdue=sum(case.is_overdue(today) for case in some),
         closed_without=sum(case.is_closed_without for case in some),
         again=sum(case.answered is not None and case.state in OPEN for case in some),
         in_time=in_time,

@@ -217,7 +217,17 @@ def _blank(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _without_citations(text: str) -> str:
-    return _blank(_CITATION, text)
+    """The text with blanks for citations of records, but for what their words hold that no author or title
+    is: a telephone number, an address to write to."""
+    return _CITATION.sub(_blanked, text)
+
+
+def _blanked(cited: re.Match[str]) -> str:
+    label = cited[0].partition("](")[0]
+    kept = [p for p in pieces_by_form(label) if p.kind in (Kind.PHONE, Kind.EMAIL)]
+    return "".join(
+        sign if any(p.start <= place < p.end for p in kept) else " " for place, sign in enumerate(cited[0])
+    )
 
 
 def _may_be_name(word: Word, after: bool = False) -> bool:

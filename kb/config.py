@@ -174,8 +174,9 @@ def _checked(config: Config) -> Config:
         raise ConfigError("mail_from (or contact) must be one plain address")
     if min(config.session_idle_minutes, config.session_hours) < 1 or config.proxies < 0:
         raise ConfigError("session_idle_minutes and session_hours must be 1 or more, proxies 0 or more")
-    if min(config.answer_days, config.retention_months) < 1:
-        raise ConfigError("answer_days and retention_months must be 1 or more")
+    for name in ("answer_days", "retention_months"):
+        if (value := getattr(config, name)) < 1:
+            raise ConfigError(f"{name} : {value} n’est pas possible ; écrivez 1 ou plus")
     return config
 
 
@@ -216,6 +217,13 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+_KINDS: Mapping[type, str] = {
+    int: "un nombre entier",
+    bool: "true (oui) ou false (non)",
+    str: "un texte entre guillemets",
+}
+
+
 def _typed(name: str, value: object, where: str) -> Any:
     setting = next((s for s in SETTINGS if s.name == name), None)
     if setting is None:
@@ -228,7 +236,7 @@ def _typed(name: str, value: object, where: str) -> Any:
         return str(value).lower() == "true"
     if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
-    raise ConfigError(f"{where}: {name} must be {kind.__name__}, not {value!r}")
+    raise ConfigError(f"{where} : {name} doit être {_KINDS[kind]}, et non {value!r}")
 
 
 def template() -> str:

@@ -45,7 +45,8 @@ _S = QuestionState
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which questions to list; None or () is any. ``assignee`` 0 is nobody; ``words`` are sought folded in
-    what is asked and in the reference; ``overdue_on`` keeps those that are late on that day."""
+    what is asked and in the reference; ``overdue_on`` keeps those that are late on that day, ``unseen`` those
+    that are done and whose asker has said something since that nobody has read."""
 
     states: tuple[QuestionState, ...] = OPEN
     assignee: int | None = None
@@ -54,6 +55,7 @@ class Wanted:
     asker: int | None = None
     words: str = ""
     overdue_on: date | None = None
+    unseen: bool = False
 
 
 class Desk:
@@ -99,9 +101,11 @@ class Desk:
             return {row.id: as_question(row) for row in connection.execute(query)}
 
     def listed(self, wanted: Wanted, limit: int, offset: int = 0) -> tuple[Question, ...]:
-        """The questions wanted: open ones by what is due first, the others by what came last."""
+        """The questions wanted: open ones by what is due first, then those that wait for their asker, to
+        whom nothing is due; the others by what came last."""
         opened = bool(wanted.states) and set(wanted.states) <= set(OPEN)
-        order = (questions.c.due, questions.c.id) if opened else (questions.c.id.desc(),)
+        waits = sa.case((questions.c.state == _S.WAITING, 1), else_=0)
+        order = (waits, questions.c.due, questions.c.id) if opened else (questions.c.id.desc(),)
         query = sa.select(questions).where(*_conditions(wanted)).order_by(*order).limit(limit).offset(offset)
         with self._database.reading() as connection:
             return tuple(as_question(row) for row in connection.execute(query))
@@ -111,6 +115,13 @@ class Desk:
         query = sa.select(sa.func.count()).select_from(questions).where(*_conditions(wanted))
         with self._database.reading() as connection:
             return connection.scalar(query) or 0
+
+    def unseen(self, ids: Sequence[int]) -> frozenset[int]:
+        """Those of these questions that are done, and whose asker has said something since that nobody has
+        read."""
+        query = sa.select(questions.c.id).where(questions.c.id.in_(ids), _unseen())
+        with self._database.reading() as connection:
+            return frozenset(connection.scalars(query))
 
     def counts(self) -> dict[QuestionState, int]:
         """Questions by state; those merged into another one left out."""
@@ -337,9 +348,10 @@ class Desk:
     def hear(
         self, id: int, said: Said, *, person: int | None = None, now: datetime | None = None
     ) -> int | None:
-        """The asker said something; the number of the exchange. A question that waited for it, or was done,
-        is in hand again; what is said to a merged one is said to the one that it is a part of. None when this
-        very message is there already. Raises NotFound, InvalidValue."""
+        """The asker said something; the number of the exchange. A question that waited for it is in
+        hand again; one that is done stays so, and is ``unseen`` until somebody has read it. What is said to a
+        merged one is said to the one that it is a part of. None when this very message is there already.
+        Raises NotFound, InvalidValue."""
         with self._database.writing() as connection:
             id = self.current(id)
             held = self._held(id)
@@ -353,12 +365,19 @@ class Desk:
             if rows:
                 connection.execute(enclosures.insert(), rows)
             self.log.add(id, StepKind.HEARD, person=person, channel=said.channel, now=now)
-            if held.state is _S.WAITING or held.state in DONE:
+            if held.state is _S.WAITING:
                 # Written before that perhaps, but it is not taken up before it was let go.
-                let_go = (held.waiting_since, held.answered, held.ended)
-                at = max(now or datetime.now(UTC), *(one for one in let_go if one is not None))
+                at = max(now or datetime.now(UTC), held.waiting_since or held.received)
                 self.move(id, _S.IN_HAND, person=person, now=at)
         return number
+
+    def see(self, id: int, *, person: int | None = None, now: datetime | None = None) -> None:
+        """Somebody has read what the asker said since a question was done, and nothing needs to be answered.
+        Changes nothing when there is nothing to read. Raises NotFound."""
+        with self._database.writing():
+            held = self._held(self.current(id))
+            if self.unseen((held.id,)):
+                self.log.add(held.id, StepKind.SEEN, person=person, now=now)
 
     def write(
         self,
@@ -405,6 +424,12 @@ class Desk:
         return number
 
 
+def _unseen() -> sa.ColumnElement[bool]:
+    """Done, and its asker was heard since; of one that was anonymised, what they said is gone."""
+    q = questions.c
+    return sa.and_(q.state.in_(DONE), q.anonymised.is_(None), ServiceLog.unheeded(q.id))
+
+
 def _conditions(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
     q = questions.c
     yield q.merged_into.is_(None)
@@ -423,6 +448,8 @@ def _conditions(wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
         yield q.folded.contains(word, autoescape=True)
     if wanted.overdue_on:
         yield sa.and_(q.state.in_((_S.RECEIVED, _S.IN_HAND)), q.due < wanted.overdue_on.isoformat())
+    if wanted.unseen:
+        yield _unseen()
 
 
 def _put(reference: str, text: str, context: str, asked: Asked) -> dict[str, Any]:

@@ -84,7 +84,10 @@ _AT = (
 )
 _DOT = rf"(?:{_B}*[.,]{_B}*|{_B}*[(\[{{]{_B}*(?:point|dot|\.){_B}*[)\]}}]{_B}*|{_B}+(?:point|dot){_B}+)"
 _TLD = r"(?:fr|com|org|net|eu|mq|gp|gf|re|be|ch|ca|info|asso|gouv|edu|coop|io|uk|de|es|it|lc|ht|dm|example)"
-_LOCAL = rf"(?<![\w+%'’.-])[\w+%'’-]++(?:\.[\w+%-]+|{_B}+[._-]{_B}+[\w+%-]+|{_B}+(?:point|tiret|underscore){_B}+[\w+%-]+)*\.?"
+_LOCAL = (
+    rf"(?<![\w+%'’.-])[\w+%'’-]++(?:\.[\w+%-]+|{_B}+[._-]{_B}+[\w+%-]+"
+    rf"|{_B}+(?:point|tiret|underscore){_B}+[\w+%-]+)*\.?"
+)
 _MAY_BE_EMAIL = re.compile(r"[@＠]|arr?obas|[(\[{ ] ?(?:at|a|à|chez) ?[)\]} ]", re.IGNORECASE)
 _EMAILS = (
     r"(?<![^\s@<>()\[\],;:«»\"|*`])[^\s@<>()\[\],;:«»\"|*`]++@[\w-]+(?:\.[\w-]+)*\.[^\W\d]{2,}",

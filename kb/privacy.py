@@ -34,6 +34,7 @@ from kb.forgetting import Anonymise
 from kb.mail import Mailed, Spool
 from kb.publishing import after_months
 from kb.questions import DONE, OPEN, Question, QuestionState
+from kb.servicelog import StepKind
 from kb.tables import messages, records
 from kb.traces import Traces
 
@@ -366,13 +367,14 @@ class Privacy:
 
 
 def _ended() -> sa.ColumnElement[str]:
-    """When the question last ended: the last time that an answer was owed no more. The first answer says
-    nothing of it, somebody may have written again since; closing what was answered long ago adds nothing."""
+    """When the question last ended: the last time that an answer was owed no more, or that its asker was
+    heard since: what they say to a question that is done may wait for somebody to read it, and must not go
+    before. The first answer says nothing of it, somebody may have written again since; closing what was
+    answered long ago adds nothing."""
     s, done = steps.c, (QuestionState.ANSWERED, QuestionState.CLOSED)
-    moved = sa.select(sa.func.max(s.at)).where(
-        s.question == questions.c.id, s.before.in_(OPEN), s.after.in_(done)
-    )
-    return sa.func.coalesce(moved.scalar_subquery(), questions.c.ended, questions.c.answered)
+    last = sa.or_(sa.and_(s.before.in_(OPEN), s.after.in_(done)), s.kind == StepKind.HEARD)
+    lately = sa.select(sa.func.max(s.at)).where(s.question == questions.c.id, last)
+    return sa.func.coalesce(lately.scalar_subquery(), questions.c.ended, questions.c.answered)
 
 
 def _public_words(row: Any) -> str:

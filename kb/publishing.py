@@ -23,7 +23,7 @@ from kb.desk import Desk
 from kb.desk_rows import moment
 from kb.desk_tables import publications, questions
 from kb.errors import Conflict, InvalidValue, NotFound
-from kb.questions import LONGEST, LONGEST_ANSWER, QuestionState, regular_text
+from kb.questions import LONGEST, LONGEST_ANSWER, QuestionState, check_move, regular_text
 from kb.records import Agent, Origin, Page, Record, State, Subject
 from kb.servicelog import StepKind
 from kb.tables import changes
@@ -202,7 +202,10 @@ class Publications:
         return self.get(question)
 
     def submit(self, question: int, version: int) -> Publication:
-        """Ask for the second reading. Raises NotFound, Conflict."""
+        """Ask for the second reading. Raises NotFound, Conflict, MoveRefused before the answer has left."""
+        asked = self._desk.get(question)
+        if asked.state is not QuestionState.PUBLISHED:
+            check_move(asked.state, QuestionState.PUBLISHED)
         self._turn(question, version, (Stage.DRAFT,), {"state": Stage.TO_READ})
         return self.get(question)
 

@@ -46,8 +46,9 @@ MOVES: Mapping[QuestionState, frozenset[QuestionState]] = MappingProxyType(
         _S.CLOSED: frozenset({_S.IN_HAND}),
     }
 )
-"""State -> the states that may follow. What is not here is refused. A question is taken up again (IN_HAND)
-when its asker writes again; a published one becomes ANSWERED again when its publication is withdrawn."""
+"""State -> the states that may follow. What is not here is refused. One that is WAITING is in hand again
+by itself when its asker writes; one that is done only when somebody takes it up again: most write to say
+thanks. A published one becomes ANSWERED again when its publication is withdrawn."""
 
 OPEN = (_S.RECEIVED, _S.IN_HAND, _S.WAITING)
 """States in which an answer is owed."""

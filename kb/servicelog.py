@@ -35,6 +35,7 @@ class StepKind(StrEnum):
     MOVED = "moved"  # from one state to another
     CHANGED = "changed"  # what is asked was put otherwise: words, theme, territory
     HEARD = "heard"  # the asker said something
+    SEEN = "seen"  # what the asker said was read, and needs no answer
     WROTE = "wrote"  # the desk wrote to the asker
     NOTED = "noted"
     SAVED = "saved"  # the answer was written on
@@ -48,6 +49,10 @@ class StepKind(StrEnum):
     MERGED = "merged"
     SPENT = "spent"  # time, told apart from a step
 
+
+_HEEDED = (StepKind.SEEN, StepKind.WROTE, StepKind.ANSWERED, StepKind.MOVED)
+"""What shows that somebody has read what the asker said before: they said so, wrote, or moved the question
+themselves. A publication and its withdrawal show nothing of the kind."""
 
 EFFORTS = range(1, 7)
 """The READ scale (Reference Effort Assessment Data, B. G. Gerlich and G. L. Berard): 1 to 6."""
@@ -122,6 +127,17 @@ class ServiceLog:
         query = query.where(steps.c.question.in_(ids), steps.c.kind == kind)
         with self._database.reading() as connection:
             return {id: datetime.fromisoformat(at) for id, at in connection.execute(query)}
+
+    @staticmethod
+    def unheeded(question: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+        """The condition that the asker of ``question`` (a column of its numbers) said something since the
+        desk did anything that shows that it was read."""
+
+        def last(*kinds: StepKind) -> sa.ColumnElement[int]:
+            found = sa.select(sa.func.coalesce(sa.func.max(steps.c.id), 0)).select_from(steps)
+            return found.where(steps.c.question == question, steps.c.kind.in_(kinds)).scalar_subquery()
+
+        return last(StepKind.HEARD) > last(*_HEEDED)
 
     def every(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Step]:
         """All lines of a time (UTC; ``until`` excluded) in the order in which they were written; memory stays

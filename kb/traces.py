@@ -17,6 +17,7 @@ from kb.name_words import is_ordinary
 _SHORTEST = 3  # letters of a part of a name: « Ly » alone would take half of a text
 _PHONE_DIGITS = 9  # of a French number without its 0 or its country
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_UNSEEN = re.compile("[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")  # of no width
 _PIECE = re.compile(r"[^\W\d_]+")
 
 
@@ -32,14 +33,15 @@ class Traces:
         self._marks = [(re.compile(pattern, re.IGNORECASE), words) for pattern, words in patterns]
 
     def removed(self, text: str) -> str:
-        """The text without them."""
+        """The text without them, and without characters that nobody sees: one inside a name hides it."""
+        text = _UNSEEN.sub("", text)
         for mark, words in self._marks:
             text = mark.sub(words, text)
         return _WORD.sub(self._unnamed, text) if self._names else text
 
     def stand_in(self, text: str) -> bool:
         """Whether the text tells who they are."""
-        return self.removed(text) != text
+        return self.removed(text) != _UNSEEN.sub("", text)
 
     def _unnamed(self, word: re.Match[str]) -> str:
         """« Marin » for a person of that name, and « marin » only if it is no word of French."""
@@ -55,7 +57,8 @@ class Traces:
 
 def _address(email: str | None) -> Iterable[tuple[str, str]]:
     if email:
-        yield re.escape(email), "[courriel]"
+        # In Markdown a sign may be escaped: « anne\_marie@... ».
+        yield "".join(c if c.isalnum() else rf"\\?{re.escape(c)}" for c in email), "[courriel]"
 
 
 def _phone(phone: str | None) -> Iterable[tuple[str, str]]:

@@ -47,6 +47,12 @@ _MOVABLE: Mapping[str, tuple[str, int]] = MappingProxyType(
 """Days that a centre may close on by custom, as they are written in the settings without accents, with
 their distance from Easter in days."""
 
+_MONTHS = (
+    *("janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre"),
+    *("octobre", "novembre", "decembre"),
+)
+"""Months as they are written in the settings, without accents."""
+
 _YEARLY: Mapping[str, str] = MappingProxyType(
     {"07-21": "Fête de Victor Schœlcher", "11-02": "Jour des défunts"}
 )
@@ -79,11 +85,11 @@ class Calendar:
     zone: ZoneInfo = _MARTINIQUE
 
     def __post_init__(self) -> None:
+        for day in self.closed:
+            if isinstance(day, str) and fold(day) not in _MOVABLE and not _is_day_of_year(day):
+                raise ConfigError(_not_a_day(day))
         folded = frozenset(fold(day) if isinstance(day, str) else day for day in self.closed)
         object.__setattr__(self, "closed", folded)
-        for day in folded:
-            if isinstance(day, str) and day not in _MOVABLE and not _is_day_of_year(day):
-                raise ConfigError(_not_a_day(day))
         _holidays(self.country, self.place, 2026)  # any year tells whether the place is known
 
     def is_working(self, day: date) -> bool:
@@ -152,19 +158,23 @@ class Calendar:
             if self.is_working(day):
                 return day
             day += timedelta(1)
-        raise ConfigError(f"closed_days: no working day in the {_LONGEST_REST} days before {day}")
+        raise ConfigError(
+            f"closed_days : il ne reste aucun jour ouvré dans les {_LONGEST_REST} jours avant le {day}"
+        )
 
 
 def from_config(place: str, closed: str, zone: str) -> Calendar:
     """The calendar that the settings ``holidays`` ("FR-MQ"), ``closed_days`` and ``time_zone`` describe.
 
-    ``closed`` holds, with commas between them, days of every year ("12-24"), dates ("2027-02-08"), spans
-    of dates ("2027-08-02/2027-08-13", both included) and names ("mardi gras"). Raises ConfigError, which
-    says what was not understood.
+    ``closed`` holds, with commas between them, days of every year ("12-24", "24 décembre"), dates
+    ("2027-02-08"), spans of dates ("2027-08-02/2027-08-13", both included) and names ("mardi gras"). Raises
+    ConfigError, which says in French what was not understood.
     """
     country, _, part = place.strip().upper().partition("-")
     if not re.fullmatch("[A-Z]{2}", country):
-        raise ConfigError(f"holidays must be a country, or a country and a place (FR-MQ), not {place!r}")
+        raise ConfigError(
+            f"holidays : « {place} » n’est pas connu ; écrivez un pays, ou un pays et un territoire (FR-MQ)"
+        )
     try:
         clock = ZoneInfo(zone)
     except (ValueError, OSError, ZoneInfoNotFoundError) as error:
@@ -177,7 +187,7 @@ def from_config(place: str, closed: str, zone: str) -> Calendar:
 def _days(entry: str) -> Iterator[date | str]:
     """The days that one entry of ``closed_days`` names."""
     if not re.match(r"[0-9]{4}-", entry):
-        yield entry
+        yield _in_figures(entry)
         return
     first, slash, last = entry.partition("/")
     try:
@@ -186,9 +196,18 @@ def _days(entry: str) -> Iterator[date | str]:
     except ValueError as error:
         raise ConfigError(_not_a_day(entry)) from error
     if not 0 <= (end - start).days < 366:
-        raise ConfigError(f"closed_days: {entry!r} must end after it begins, within a year")
+        raise ConfigError(f"closed_days : « {entry} » doit finir après son début, et durer un an au plus")
     for n in range((end - start).days + 1):
         yield start + timedelta(n)
+
+
+def _in_figures(entry: str) -> str:
+    """ "24 décembre" and "1er mai" as "12-24" and "05-01"; anything else as it is."""
+    said = re.fullmatch(r"([0-9]{1,2})(?:er)?\s+([a-z]+)", fold(entry))
+    if said is None or said[2] not in _MONTHS:
+        return entry
+    day_of_year = f"{_MONTHS.index(said[2]) + 1:02}-{int(said[1]):02}"
+    return day_of_year if _is_day_of_year(day_of_year) else entry
 
 
 def _is_day_of_year(text: str) -> bool:
@@ -202,8 +221,9 @@ def _is_day_of_year(text: str) -> bool:
 
 
 def _not_a_day(text: str) -> str:
-    ways = ("12-24", "2027-02-08", "2027-08-02/2027-08-13", *_MOVABLE)
-    return f"closed_days: {text!r} is not a day; write one like {', '.join(ways)}"
+    names = (name for name, _ in _MOVABLE.values())
+    ways = ("24 décembre", "12-24", "2027-02-08", "2027-08-02/2027-08-13", *names)
+    return f"closed_days : « {text} » n’est pas un jour ; écrivez-le comme {', '.join(ways)}"
 
 
 @lru_cache(maxsize=256)
@@ -219,9 +239,12 @@ def _holidays(country: str, place: str, year: int) -> Mapping[date, str]:
             country, subdiv=part or None, years=year, language=_language(country)
         )
     except NotImplementedError as error:
-        raise ConfigError(f"holidays: {country}{'-' if place else ''}{place} is not known") from error
+        said = f"{country}{'-' if place else ''}{place}"
+        raise ConfigError(
+            f"holidays : « {said} » n’est pas connu ; écrivez par exemple FR-MQ ou FR"
+        ) from error
     if isinstance(found, France) and not french:
-        raise ConfigError(f"holidays: write FR-{country}, not {country}")
+        raise ConfigError(f"holidays : écrivez FR-{country}, et non {country}")
     code = France.subdivisions_aliases.get(part, part) if french else ""
     aside = _CUSTOMARY if code in _UNDER_L3422_2 else frozenset()
     named = {day: [name for name in names.split("; ") if name not in aside] for day, names in found.items()}

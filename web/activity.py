@@ -142,9 +142,9 @@ def _read(period: Period, today: date) -> _Reading:
         period=period,
         today=today,
         cases=some,
-        some=_figures(some, period.first, period.last),
+        some=_figures(some, period.first, period.last, today),
         before=_figures(
-            _cases(period.before_first, period.before_last), period.before_first, period.before_last
+            _cases(period.before_first, period.before_last), period.before_first, period.before_last, today
         ),
         held=activity_holdings.held(fund()),
         misses=parts().misses.most(period.first, period.last, _MISSES),
@@ -155,8 +155,8 @@ def _cases(first: date, last: date) -> tuple[Case, ...]:
     return activity.cases(parts().store.database, parts().calendar, first, last)
 
 
-def _figures(some: Sequence[Case], first: date, last: date) -> Figures:
-    return activity.figures(some, parts().config.answer_days, first, last)
+def _figures(some: Sequence[Case], first: date, last: date, today: date) -> Figures:
+    return activity.figures(some, parts().config.answer_days, first, last, today=today)
 
 
 @views.get("/activite")
@@ -294,4 +294,4 @@ def _table(what: str, period: Period, today: date) -> Table:
         missing = activity.missing(some, today)
         held = activity_holdings.held(fund())
         return activity_holdings.table(held, missing)
-    return activity_charts.table(what, _figures(some, period.first, period.last), fund().labels)
+    return activity_charts.table(what, _figures(some, period.first, period.last, today), fund().labels)

@@ -92,7 +92,7 @@ def _ranked(bars: list[Bar], without: Bar, named: tuple[str, str, str], more: st
     question may be in several."""
     ident, title, along = named
     last = [without] if without.value else []
-    told = f"D’abord : {bars[0].label}, {said(bars[0].value, 'question')}. {more}" if bars else ""
+    told = f"D’abord : {_first(bars, along)}. {more}" if bars else ""
     every, drawn = (
         charts.bars(
             [*some, *last],
@@ -106,6 +106,13 @@ def _ranked(bars: list[Bar], without: Bar, named: tuple[str, str, str], more: st
         for some in (bars, bars[:_DRAWN])
     )
     return replace(drawn, figures=replace(every.figures, total=()))
+
+
+def _first(bars: Sequence[Bar], along: str) -> str:
+    """Where the most is; who stands first among equals is chance, so that only their number is told."""
+    most = said(bars[0].value, "question")
+    equal = sum(bar.value == bars[0].value for bar in bars)
+    return f"{bars[0].label}, {most}" if equal == 1 else f"{equal} {along.lower()}s à égalité, {most} chacun"
 
 
 def channels(some: Counts, labels: Labels) -> Chart:
@@ -188,7 +195,7 @@ def _row(case: Case, labels: Labels) -> tuple[Cell, ...]:
         *named("actor", [case.actor]),
         *named("territory", [case.territory]),
         *named("theme", case.themes),
-        _number(case.minutes),
+        _number(case.minutes or None),  # 0 is what a log adds up to in which no time was noted
         _number(case.effort),
         Cell("oui" if case.reused else "non"),
     )

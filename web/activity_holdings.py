@@ -111,6 +111,7 @@ def grid(themes: Sequence[Held], missing: Mapping[tuple[str, int], int], year: i
         marks=marks,
         mark="réponses manquantes aux questions de l’année",
         broad=by.broad,
+        shared="Un document peut compter pour plusieurs thèmes",
     )
     return replace(drawn, narrow=Markup()) if by.broad else drawn  # a phone is shown that of fewer columns
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from kb.activity import Figures
 from web.activity_period import Period
@@ -18,6 +19,8 @@ NONE = "–"
 """In the place of a figure that there is none of."""
 
 _NAMED = 3
+_MANY = {"theme": "thèmes", "actor": "publics", "territory": "territoires"}
+"""Facet -> what several of its codes are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,13 @@ def _delay_before(before: Figures, period: Period) -> str:
 
 
 def _out_of(some: Figures) -> str:
-    return f"{number(some.in_time)} sur {counted(some.answered, 'réponse')}" if some.answered else ""
+    """What the share of answers in time is of, and what it does not tell: who still waits for one."""
+    share = f"{number(some.in_time)} sur {counted(some.answered, 'réponse')}" if some.answered else ""
+    return ", et ".join(filter(None, (share, _overdue(some))))
+
+
+def _overdue(some: Figures) -> str:
+    return f"{counted(some.overdue, 'question')} en retard" if some.overdue else ""
 
 
 def _spent(some: Figures) -> str:
@@ -155,16 +164,19 @@ def _left(some: Figures) -> Iterator[str]:
             f"La moitié des réponses sont parties en {working_days(some.median_days)} ou moins, "
             f"neuf sur dix en {working_days(some.days_90 or 0, worked=False)} ou moins."
         )
+    wait = "attend encore la sienne" if some.overdue < 2 else "attendent encore la leur"
+    late = f", et {_overdue(some)} {wait}" if some.overdue else ""
     yield (
         f"Le centre s’engage à répondre en {working_days(some.promised)} : il l’a fait pour "
-        f"{percent(some.within)} des réponses."
+        f"{percent(some.within)} des réponses{late}."
     )
 
 
 def _remaining(some: Figures) -> Iterator[str]:
     parts = []
     if some.open:
-        parts.append(f"{counted(some.open, 'question')} {_are(some.open)} encore en cours")
+        late = f", dont {number(some.overdue)} en retard" if some.overdue and not some.answered else ""
+        parts.append(f"{counted(some.open, 'question')} {_are(some.open)} encore en cours{late}")
     if some.closed_without:
         ended = "close" if some.closed_without < 2 else "closes"
         have = "a été" if some.closed_without < 2 else "ont été"
@@ -187,9 +199,17 @@ def _about(some: Figures, labels: Labels) -> Iterator[str]:
 
 
 def _listed(counts: Mapping[str, int], facet: str, labels: Labels) -> str:
-    """The first of them with their counts: "« Santé » (12), « Culture » (8) et « Logement » (5)"."""
-    first = list(counts.items())[:_NAMED]
-    return joined([f"« {label(facet, code, labels)} » ({number(n)})" for code, n in first])
+    """The first of them with their counts: "« Santé » (12), « Culture » (8) et « Logement » (5)". Those of
+    one count are all named or none of them: "« Santé » (12) et 4 autres à égalité (5)"."""
+    words: list[str] = []
+    for n, equal in groupby(counts, key=lambda code: counts[code]):
+        codes = list(equal)
+        if len(words) + len(codes) > _NAMED:
+            others = "autres" if words else _MANY[facet]
+            words += [f"{number(len(codes))} {others} à égalité ({number(n)})"] if len(words) < _NAMED else []
+            break
+        words += [f"« {label(facet, code, labels)} » ({number(n)})" for code in codes]
+    return joined(words)
 
 
 def joined(words: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from kb.accounts import LONGEST_EMAIL, regular_email
 from kb.errors import InvalidValue
+from kb.french import fold
 from kb.questions import LONGEST
 from kb.thesaurus import Concept, Thesaurus
 from web.desk_forms import Day
@@ -21,6 +22,7 @@ _FURTHEST_DAYS = 366
 
 def _long(label: str, *, empty: str = "", rows: int) -> TextAreaField:
     limit = Length(max=LONGEST, message=f"Au plus {LONGEST:,} caractères.".replace(",", " "))
+    limit.field_flags.pop("maxlength")  # browsers cut in silence what is pasted
     needed = [DataRequired(message=empty)] if empty else [Optional()]
     return TextAreaField(label, validators=[*needed, limit], render_kw={"rows": rows})
 
@@ -89,7 +91,11 @@ class SayForm(Form):
 
 
 def _labels(concepts: tuple[Concept, ...]) -> list[tuple[str, str]]:
-    return [(concept.code, concept.label) for concept in concepts]
+    return [(concept.code, concept.label) for concept in sorted(concepts, key=_by_label)]
+
+
+def _by_label(concept: Concept) -> str:
+    return fold(concept.label)
 
 
 _GROUPS = (
@@ -102,7 +108,7 @@ _GROUPS = (
 
 def territories(thesaurus: Thesaurus) -> dict[str, Any]:
     """Places by kind, as choices of a field."""
-    places = sorted(thesaurus.concepts("territories"), key=lambda c: c.label.casefold())
+    places = sorted(thesaurus.concepts("territories"), key=_by_label)
     grouped: dict[str, Any] = {"": [("", "Aucun en particulier")]}
     for name, starts in _GROUPS:
         chosen = [(c.code, c.label) for c in places if c.code.startswith(starts)]

@@ -7,17 +7,21 @@ Nothing of a person stands in an address: who is looked for is sent by a form, a
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 from flask import Blueprint, Response, flash, request
+from markupsafe import Markup
 
 from kb.accounts import Right
 from kb.askers import Asker
 from kb.privacy import Cause, Erasure
-from kb.questions import Question
-from web import kept_mail
-from web.desk_words import STATES, opening
+from kb.questions import Channel, Question, QuestionState
+from web import kept_mail, markdown
+from web.activity_words import label
+from web.desk_words import CHANNELS, STATES, opening
 from web.forms import EraseAskerForm, FindAskerForm, Plain
 from web.guard import EXPORTS, needs
 from web.rendering import gone_to, parts, shown
@@ -103,6 +107,48 @@ class AskerPage:
     named: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HandedWords:
+    """A message from the person (``incoming``) or to them."""
+
+    at: datetime
+    incoming: bool
+    channel: str
+    subject: str
+    text: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedQuestion:
+    """One question as its asker is handed it; ``about`` is who asks, where and on what, in words."""
+
+    reference: str
+    received: datetime
+    channel: str
+    state: str
+    text: str
+    context: str
+    about: str
+    wanted_by: date | None
+    consent: bool
+    answer: Markup
+    exchanges: tuple[HandedWords, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedPage:
+    """All that is kept of one person, to be read by them; moments are UTC, shown at the centre's clock."""
+
+    id: int
+    name: str
+    email: str
+    phone: str
+    since: datetime
+    made: datetime
+    questions: tuple[HandedQuestion, ...]
+
+
 @views.route("/demandeurs", methods=["GET", "POST"])
 @needs(Right.MANAGE_ASKERS)
 def askers() -> Response:
@@ -169,11 +215,57 @@ def _asked(question: Question, forgotten_on: date | None) -> AskedView:
 @views.post("/demandeurs/<int:id>/donnees")
 @needs(Right.MANAGE_ASKERS, limit=EXPORTS)
 def export(id: int) -> Response:
-    """All that is kept of one person, as a file to hand to them."""
-    body = json.dumps(parts().privacy.everything(id), ensure_ascii=False, indent=2)
+    """All that is kept of one person, to hand to them: a page to read and print with ``forme=page``, else a
+    file for programs."""
+    held = parts().privacy.everything(id)
+    if request.form.get("forme") == "page":
+        return shown("asker-data.html", _handed(id, held), section="guichet")
+    body = json.dumps(held, ensure_ascii=False, indent=2)
     response = Response(body + "\n", mimetype="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="demandeur-{id}.json"'
     return response
+
+
+def _handed(id: int, held: Mapping[str, Any]) -> HandedPage:
+    return HandedPage(
+        id=id,
+        name=held["name"] or "",
+        email=held["email"] or "",
+        phone=held["phone"] or "",
+        since=datetime.fromisoformat(held["since"]),
+        made=datetime.now(UTC),
+        questions=tuple(map(_handed_question, held["questions"])),
+    )
+
+
+def _handed_question(told: Mapping[str, Any]) -> HandedQuestion:
+    codes = {"actor": [told["actor"]], "territory": [told["territory"]], "theme": told["themes"]}
+    labels = parts().labels
+    named = [label(facet, code, labels) for facet, some in codes.items() for code in some if code]
+    return HandedQuestion(
+        reference=told["reference"],
+        received=datetime.fromisoformat(told["received"]),
+        channel=CHANNELS[Channel(told["channel"])],
+        state=STATES[QuestionState(told["state"])],
+        text=told["question"],
+        context=told["context"],
+        about=", ".join(named),
+        wanted_by=date.fromisoformat(told["wanted_by"]) if told["wanted_by"] else None,
+        consent=told["consent"],
+        answer=markdown.rendered(told["answer"] or "", heading=4, site=parts().config.public_url),
+        exchanges=tuple(map(_handed_words, told["exchanges"])),
+    )
+
+
+def _handed_words(said: Mapping[str, Any]) -> HandedWords:
+    return HandedWords(
+        at=datetime.fromisoformat(said["at"]),
+        incoming=said["from"] == "asker",
+        channel=CHANNELS[Channel(said["channel"])],
+        subject=said["subject"] or "",
+        text=said["text"],
+        files=tuple(said["files"]),
+    )
 
 
 @views.post("/demandeurs/<int:id>/effacer")

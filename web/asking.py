@@ -10,30 +10,33 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, current_app, flash, render_template, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from markupsafe import Markup
 
+from kb import quoting
 from kb.accounts import Right
 from kb.errors import InvalidValue
 from kb.limits import Limit
 from kb.questions import Asked, Channel, Exchange, Question, Said
 from kb.records import Record
 from search.query import Request, Sort
-from web import desk_letters, notices, proposed
+from web import desk_letters, markdown, notices, proposed
 from web.ask_forms import AskForm, SayForm
 from web.desk_words import CHANNELS, STATES, STATES_TOLD, written_day
 from web.guard import fund, needs
-from web.notices import Card
-from web.proposed import Already
+from web.notices import Card, Link
+from web.proposed import Already, Shown
 from web.rendering import gone_to, parts, shown
-from web.state import SearchState
+from web.state import LONGEST_TEXT, SearchState
 
 views = Blueprint("asking", __name__)
 
 RECENT = 12
+FOUND = 10  # answers near to a search: as many as the shortest page of results (``web.state.SIZES``)
 SENDING = Limit("questions", 8, 3600)
 """Questions from one address in an hour: an office that shares one may send several."""
 SAYING = Limit("suivi", 30, 3600)
@@ -43,6 +46,8 @@ PROPOSING = Limit("deja-repondu", 240, 600)
 QUICKEST = 4.0  # seconds from the form to its sending: nobody reads it and writes a question in less
 _OLDEST = 24 * 3600
 _SHORTEST = 8  # characters below which nothing is proposed
+_LOOKED_AT = 4000  # characters of a question that are compared with the fund: some two pages
+_AT_ONCE = timedelta(minutes=1)  # an answer is marked as sent in the transaction that writes its letter
 _NO_WORD = re.compile(r"[^\s]{201,}")
 """No name, number or address is as long. What looks for them takes time by the square of such a run: 16 s for
 10,000 characters of « 1-1-1… », in which the process would answer nobody."""
@@ -50,12 +55,16 @@ _NO_WORD = re.compile(r"[^\s]{201,}")
 
 @dataclass(frozen=True, slots=True)
 class QuestionsPage:
-    """Questions that were answered, the newest first."""
+    """Questions that were answered, the newest first; ``found`` those near to ``q``, the best first, and
+    ``fund_url`` the search for it in all that the centre holds."""
 
     total: int
     recent: tuple[Card, ...]
     all_url: str
     days: int
+    q: str
+    found: tuple[Shown, ...]
+    fund_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +88,25 @@ class AskPage:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceView:
+    """What an answer cites, and the pages of it that the reader may open."""
+
+    title: str
+    url: str
+    pages: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SaidView:
-    """What was said, as the asker sees it."""
+    """What was said, as the asker sees it; ``answer`` is the HTML of the answer that it brought."""
 
     mine: bool
     at: datetime
     channel: str
     text: str
     files: tuple[str, ...]
+    answer: Markup | None = None
+    sources: tuple[SourceView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +131,21 @@ class FollowPage:
 @views.get("/questions.json")
 @needs(Right.VISIT)
 def questions() -> Response:
-    """What others asked, and the way to ask."""
+    """What others asked, and the way to ask. ``q`` is a search, not a question that somebody sends."""
+    q = request.args.get("q", "").strip()[:LONGEST_TEXT]
+    near = proposed.already(fund(), q, most_answers=FOUND, most_passages=0).answers if q else ()
     found = fund().engine.search(Request(filters=(("type", ("question",)),), sort=Sort.NEWEST, limit=RECENT))
     held = fund().store.get_many([hit.id for hit in found.hits])
     url = SearchState().with_facet("type", ("question",)).url()
-    page = QuestionsPage(found.total, tuple(map(_card, held.values())), url, parts().config.answer_days)
+    page = QuestionsPage(
+        total=found.total,
+        recent=tuple(map(_card, held.values())),
+        all_url=url,
+        days=parts().config.answer_days,
+        q=q,
+        found=near,
+        fund_url=SearchState(q=q).url(),
+    )
     return shown("questions.html", page, section="questions")
 
 
@@ -190,6 +220,8 @@ def _form_page(
 ) -> Response:
     if note:
         form.form_errors.append(note)
+    if already is None and form.faults and len((form.text.data or "").strip()) >= _SHORTEST:
+        already = _already(form.text.data)  # what is seen beside the faults need not be seen again
     page = AskPage(
         already=already,
         personal=tuple(personal),
@@ -205,7 +237,7 @@ def _form_page(
 def already_answered() -> Response:
     """What was already answered, while somebody types: a piece of the page, and the digest of what was
     seen."""
-    text = request.form.get("text", "")[:4000]
+    text = request.form.get("text", "")
     found = _already(text)
     html = render_template("_already.html", already=found)
     response = Response(html, mimetype="text/html")
@@ -214,7 +246,7 @@ def already_answered() -> Response:
 
 
 def _already(text: str) -> Already:
-    return proposed.already(fund(), text) if len(text.strip()) >= _SHORTEST else Already()
+    return proposed.already(fund(), text[:_LOOKED_AT]) if len(text.strip()) >= _SHORTEST else Already()
 
 
 _KINDS = {
@@ -311,7 +343,7 @@ def _follow_page(question: Question) -> FollowPage:
     """
     own, question = question, parts().desk.get(parts().desk.current(question.id))
     merged = own.id != question.id
-    said = () if merged else parts().desk.exchanges(question.id)
+    said = () if merged else _conversation(question)
     return FollowPage(
         reference=own.reference,
         part_of=question.reference if merged else "",
@@ -321,17 +353,81 @@ def _follow_page(question: Question) -> FollowPage:
         told=STATES_TOLD[question.state],
         due=written_day(question.due, year=True) if question.is_open else "",
         received=own.received,
-        said=tuple(_said(one) for one in said if one.incoming or one.person),
+        said=said,
         may_write=True,
         public_url=_public_url(question),
         follow=own.follow,
     )
 
 
-def _said(exchange: Exchange) -> SaidView:
-    return SaidView(
-        exchange.incoming, exchange.at, CHANNELS[exchange.channel], exchange.text, exchange.enclosures
+def _conversation(question: Question) -> tuple[SaidView, ...]:
+    """What was said, oldest first. The mail that brought the answer is told by the answer itself."""
+    exchanges, answer = parts().desk.exchanges(question.id), parts().answers.get(question.id)
+    brought = _brought(exchanges, answer.sent) if answer.is_sent else None
+    return tuple(
+        _answered(one, answer.body) if one is brought else _said(one)
+        for one in exchanges
+        if one.incoming or one.person
     )
+
+
+def _brought(exchanges: Sequence[Exchange], sent: datetime | None) -> Exchange | None:
+    """The exchange by which an answer left: the last of the desk's until then."""
+    written = [one for one in exchanges if sent and not one.incoming and one.at <= sent <= one.at + _AT_ONCE]
+    return max(written, key=lambda one: (one.at, one.id), default=None)
+
+
+def _said(exchange: Exchange) -> SaidView:
+    typed = exchange.channel is Channel.FORM
+    return SaidView(
+        mine=exchange.incoming,
+        at=exchange.at,
+        channel=CHANNELS[exchange.channel],
+        text=exchange.text if typed else _unwrapped(exchange.text),
+        files=exchange.enclosures,
+    )
+
+
+def _answered(exchange: Exchange, body: str) -> SaidView:
+    site = parts().config.public_url
+    html = markdown.rendered(body, heading=3, site=site)
+    return replace(_said(exchange), answer=html, sources=_sources(body, site))
+
+
+def _sources(body: str, site: str) -> tuple[SourceView, ...]:
+    """What the text cites of the fund, as far as this visitor may see it."""
+    cited = {source.record: source.pages for source in quoting.sources(body, site) if source.record}
+    held = fund().store.get_many(list(cited))
+    readable = fund().store.page_texts([(id, number) for id in held for number in cited[id]])
+    return tuple(
+        SourceView(
+            title=record.title,
+            url=notices.record_url(id),
+            pages=tuple(Link(f"p. {n}", notices.page_url(id, n)) for n in cited[id] if (id, n) in readable),
+        )
+        for id, record in held.items()
+    )
+
+
+_NARROW = (72, 78)
+"""Columns at which programs for mail cut lines: at most 78 by RFC 5322 (2.1.1), 72 in many."""
+_STANDS_ALONE = re.compile(r"\s*(?:$|>|[-*•–—_=]+(?:\s|$)|\d{1,3}[.)]\s)")
+
+
+def _unwrapped(text: str) -> str:
+    """A text without the ends of lines that a mail program made: those after which the next word did not
+    fit."""
+    lines: list[str] = []
+    last = 0
+    for line in text.split("\n"):
+        word = line.lstrip(" ").split(" ", 1)[0]
+        full = last <= _NARROW[1] and last + 1 + len(word) > _NARROW[0]
+        if last and full and not _STANDS_ALONE.match(line):
+            lines[-1] = f"{lines[-1].rstrip()} {line.strip()}"
+        else:
+            lines.append(line)
+        last = len(line.rstrip())
+    return "\n".join(lines)
 
 
 def _public_url(question: Question) -> str | None:

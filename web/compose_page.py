@@ -42,6 +42,15 @@ class Writer:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message between the asker and the desk, or a note of the staff."""
+
+    who: str
+    at: datetime
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposePage:
     """An answer being written. ``draft`` is when the text shown was kept, if it is not the one saved;
@@ -52,6 +61,8 @@ class ComposePage:
     text: str
     context: str
     long: bool
+    told: tuple[Said, ...]
+    notes: tuple[Said, ...]
     channel: str
     body: str
     version: int
@@ -131,6 +142,18 @@ def page_of(
         text=question.text,
         context=question.context,
         long=len(question.text) + len(question.context) > FOLDED,
+        told=tuple(
+            Said(
+                "Le demandeur" if one.incoming else people.get(one.person or 0, "Le guichet"),
+                one.at,
+                one.text,
+            )
+            for one in parts().desk.exchanges(question.id)
+        ),
+        notes=tuple(
+            Said(people.get(one.person or 0, "Carbet"), one.at, one.text)
+            for one in parts().desk.notes(question.id)
+        ),
         channel=CHANNELS[question.channel],
         body=body,
         version=form.base,
@@ -145,10 +168,16 @@ def page_of(
         blocked=_blocked(question),
         writing=writing(question),
         look=look(fund(), body[:LONGEST_ANSWER], site()),
-        panel=panel(fund(), question, form.cherche.data or ""),
+        panel=panel(fund(), question, form.cherche.data or "", since=heard(question)),
         previewed=previewed,
     )
     return shown("compose.html", page, section="guichet", status=status, form=form)
+
+
+def heard(question: Question) -> str:
+    """What the asker said since the question, the last first: it says best what is still wanted."""
+    told = [one.text for one in parts().desk.exchanges(question.id) if one.incoming]
+    return "\n\n".join(text for text in reversed(told) if text.strip() != question.text.strip())
 
 
 def _blocked(question: Question) -> str:

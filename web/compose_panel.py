@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kb.french import fold
+from kb.publishing import TYPE as ANSWER
 from kb.questions import Question
-from kb.records import Record
+from kb.records import TYPES, Record
 from kb.thesaurus import Concept
 from search import finder, mentions, windows
 from search.gist import gist
@@ -30,6 +31,7 @@ ANSWERS, PASSAGES, PEOPLE = 3, 8, 8
 """Of each kind shown at most: what a person looks through before writing."""
 
 _PAGES = 2  # of one record
+_SINCE = 800  # characters of what was said since that are looked for: a question has some 300, and leads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,20 +96,25 @@ class Panel:
     all_url: str
 
 
-def panel(fund: Fund, question: Question, words: str = "") -> Panel:
-    """What the fund offers to answer a question, or to the words that are looked for instead."""
+def panel(fund: Fund, question: Question, words: str = "", *, since: str = "") -> Panel:
+    """What the fund offers to answer a question, or to the words that are looked for instead. ``since`` is
+    what the asker said later: read after the question, which leads."""
     words = " ".join(words[:LONGEST_TEXT].split())
     asked = words or f"{question.text}\n\n{question.context}".strip()
-    found = proposed.already(fund, asked, most_answers=ANSWERS, most_passages=0 if words else PASSAGES)
-    near = tuple(_placed(fund, found.passages))
+    whole_of_it = words or f"{asked}\n\n{since[:_SINCE]}".strip()
+    found = proposed.already(fund, whole_of_it, most_answers=ANSWERS, most_passages=0 if words else PASSAGES)
+    shown = [one for one in found.passages if one.kind != TYPES[ANSWER]]
+    near = tuple(_placed(fund, shown))
     passages = near or tuple(_sought(fund, words or question.text))
+    if not (passages or words) and since:
+        passages = tuple(_sought(fund, since[:_SINCE]))
     ids = [Place.from_code(one.code).record for one in passages if one.code]
     records = fund.store.get_many(ids)
     named = mentions.concepts(f"{asked}\n{question.text}", fund.thesaurus)
     return Panel(
         words=words,
         far=not (near or words) and bool(passages),
-        past_first=_best(found.answers) >= _best(found.passages),
+        past_first=_best(found.answers) >= _best(shown),
         past=tuple(map(_past, found.answers)),
         passages=passages,
         concepts=tuple(map(_meant, named)),
@@ -140,11 +147,13 @@ def _placed(fund: Fund, found: Iterable[Shown]) -> Iterator[Passage]:
 
 
 def _sought(fund: Fund, words: str) -> Iterator[Passage]:
-    """The best stretches of the pages that the search box finds for these words."""
+    """The best stretches of the pages that the search box finds for these words; published answers have a
+    place of their own, so twice as many are asked for as are shown."""
     found = finder.find(
-        words, engine=fund.engine, thesaurus=fund.thesaurus, limit=PASSAGES, pages=_PAGES
+        words, engine=fund.engine, thesaurus=fund.thesaurus, limit=2 * PASSAGES, pages=_PAGES
     ).results
-    held = fund.store.get_many([hit.id for hit in found.hits])
+    records = fund.store.get_many([hit.id for hit in found.hits])
+    held = {id: record for id, record in records.items() if record.type != ANSWER}
     numbers = [(hit.id, page) for hit in found.hits if hit.id in held for page in hit.pages]
     texts = fund.store.page_texts(numbers)
     asked = windows.Asked(gist(words, engine=fund.engine, thesaurus=fund.thesaurus))

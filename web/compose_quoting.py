@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 from urllib.parse import quote
 
@@ -63,19 +65,30 @@ def place(record: str, page: int, text: str, shown: str) -> Place | None:
 def whole(text: str, start: int, end: int) -> tuple[int, int]:
     """The sentences that lie in a stretch; the stretch itself when they would leave little of it."""
     inside = [(low, high) for low, high in sentences(text) if start <= low and high <= end]
+    while len(inside) > 1 and _is_heading(text, *inside[0], most=3 * _LONGEST_HEADING):
+        inside.pop(0)
     if inside and _is_heading(text, *inside[-1]):
         inside.pop()
-    if inside and inside[-1][1] - inside[0][0] >= min(_LEAST, (end - start) // 2):
-        return inside[0][0], inside[-1][1]
+    full = [n for n, (low, high) in enumerate(inside, 1) if _FULL.search(text, low, high)]
+    least = min(_LEAST, (end - start) // 2)
+    for some in (inside[: full[-1]] if full else [], inside):
+        if some and some[-1][1] - some[0][0] >= least:
+            return some[0][0], some[-1][1]
     return start, end
 
 
-def _is_heading(text: str, low: int, high: int) -> bool:
-    """Whether it looks like the title of what comes after: a short line of its own, without a stop."""
+def _is_heading(text: str, low: int, high: int, most: int = _LONGEST_HEADING) -> bool:
+    """Whether it looks like the title of what comes after: lines of their own, ``most`` characters at most,
+    without a stop, and no item of a list."""
     line = (not low or text[:low].endswith("\n")) and (text[high:].startswith("\n") or not text[high:])
-    return line and high - low < _LONGEST_HEADING and re.search(r"[\w)]\Z", text[low:high]) is not None
+    short = high - low < most and not _BULLET.match(text, low)
+    return line and short and re.search(r"[\w)»]\Z", text[low:high]) is not None
 
 
+_FULL = re.compile(r"[.!?…](?:\s?[»”\")\]])*\Z")
+_BLOCK_END = re.compile(r"\n[^\S\n]*\n")
+_ROOM = 0.8  # of the longest line: letters are not of one width, so a full line may have a fifth fewer
+_BULLET = re.compile(r"[•▪◦*–-]\s")
 _END = re.compile(
     r"(?P<stop>[.!?…]+(?:\s?[»”\")\]])*)\s+(?=[^a-zà-ÿ\s»”)\]])|\n[^\S\n]*\n\s*|\s*\n(?=\s*[•▪◦*]\s|\s*[–-]\s+\w)"
 )
@@ -87,13 +100,44 @@ _ABBREVIATED = re.compile(
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
     """Where each sentence starts and ends, white space around it left out."""
-    start = 0
+    start, widths = 0, _widths(text)
     for stop in _END.finditer(text):
         if stop["stop"] == "." and _ABBREVIATED.search(text, start, stop.start()):
             continue
-        yield from _stripped(text, start, stop.end())
+        yield from _parted(text, start, stop.end(), widths)
         start = stop.end()
-    yield from _stripped(text, start, len(text))
+    yield from _parted(text, start, len(text), widths)
+
+
+def _widths(text: str) -> list[tuple[int, int]]:
+    """(end, longest line) of each block of a page."""
+    ends = [*(gap.end() for gap in _BLOCK_END.finditer(text)), len(text)]
+    return [(end, max(map(len, text[start:end].split("\n")))) for start, end in pairwise([0, *ends])]
+
+
+def _parted(text: str, start: int, end: int, widths: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """A sentence, apart from the lines above it that have no stop (title, subtitle, author)."""
+    for low, high in _stripped(text, start, end):
+        head = low
+        if "\n" in text[low:high]:
+            width = widths[bisect_right(widths, (low, len(text)))][1]
+            at = text.rfind("\n", 0, low) + 1
+            for line, after in pairwise(text[at:high].split("\n")):
+                at += len(line) + 1
+                if _ends_on_purpose(line, after, width):
+                    head = at
+        yield from _stripped(text, low, head)
+        yield from _stripped(text, head, high)
+
+
+def _ends_on_purpose(line: str, after: str, width: int) -> bool:
+    """Whether a line of a block so wide is a heading of what comes after: the next word had room on it."""
+    word = after.split(maxsplit=1)[0] if after.strip() else ""
+    return (
+        re.search(r"[\w)]\s*\Z", line) is not None
+        and (word[:1].isupper() or word[:1] in ("«", "“"))
+        and len(line) + 1 + len(word) <= _ROOM * width
+    )
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

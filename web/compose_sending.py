@@ -12,10 +12,12 @@ from datetime import datetime
 
 from markupsafe import Markup
 
+from kb import quoting
 from kb.answers import Answer
 from kb.bibliography import Reference
 from kb.errors import Conflict, InvalidValue
 from kb.french import fold
+from kb.publishing import TYPE
 from kb.questions import DONE, Channel, Question, QuestionState, Said
 from kb.servicelog import StepKind
 from web import desk_letters, markdown
@@ -86,6 +88,7 @@ def send(
     letter: Letter,
     sending: Sending,
     *,
+    site: str = "",
     now: datetime | None = None,
 ) -> bool:
     """Queue the letter, or note that the answer was told; the question is somebody's and answered from then
@@ -111,7 +114,20 @@ def send(
             move, person = parts.desk.move, sending.person
             move(asked.id, _S.ANSWERED, person=person, kind=StepKind.ANSWERED, now=now, **told)
         parts.answers.mark_sent(asked.id, now=now)
+        for id in _reused(parts, asked, held.body, site):
+            parts.desk.log.add(asked.id, StepKind.REUSED, person=sending.person, reused=id, now=now)
     return True
+
+
+def _reused(parts: Parts, asked: Question, body: str, site: str) -> list[str]:
+    """The past answers that served, by their records: those to which what leaves still has a link. Each
+    counts once for a question, whose own published answer is no past one."""
+    known = {step.reused for step in parts.desk.log.of(asked.id)}
+    linked = [source.record for source in quoting.sources(body, site) if source.record]
+    past = parts.publications.of_records(linked)
+    types = {id: record.type for id, record in parts.store.get_many(linked).items()}
+    own = {id for id, held in past.items() if held.question == asked.id}
+    return [id for id in linked if types.get(id) == TYPE and id not in known | own]
 
 
 def _tell(parts: Parts, asked: Question, letter: Letter, sending: Sending, now: datetime | None) -> None:

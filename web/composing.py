@@ -19,10 +19,9 @@ from kb.answers import Answer
 from kb.errors import Conflict, InvalidValue, KBError, NotFound, OnTheSpot
 from kb.limits import Limit
 from kb.questions import LONGEST_ANSWER, Channel, Question
-from kb.servicelog import StepKind
 from web import compose_checks, compose_panel, compose_quoting, compose_sending, desk_letters
 from web.compose_forms import AnswerForm
-from web.compose_page import CARRIED, answer_url, clash, clock, form_of, me, page_of, writing
+from web.compose_page import CARRIED, answer_url, clash, clock, form_of, heard, me, page_of, writing
 from web.compose_quoting import Place
 from web.compose_sending import Sending
 from web.desk_forms import minutes_of
@@ -115,22 +114,18 @@ def _see(question: Question, form: AnswerForm, what: str) -> Response:
 def _insert(question: Question, form: AnswerForm, what: str) -> Response:
     """A quotation or a past answer, at the end of the text."""
     _kept(question, form.body.data, form.base)
-    body = compose_quoting.added(form.body.data, _extract(question, what))
+    body = compose_quoting.added(form.body.data, _extract(what))
     _kept(question, body, form.base)
     form.body.data = body
     return page_of(question, form)
 
 
-def _extract(question: Question, what: str) -> str:
-    """The Markdown of what is chosen in the panel: a passage by its place, a past answer by its record; the
-    service log keeps that one served. Raises InvalidValue, NotFound, OnTheSpot."""
+def _extract(what: str) -> str:
+    """The Markdown of what is chosen in the panel: a passage by its place, a past answer by its record.
+    Raises InvalidValue, NotFound, OnTheSpot."""
     if "/" in what:
         return compose_quoting.quotation(fund(), Place.from_code(what))
-    text = compose_quoting.past_answer(fund(), parts().publications, what)
-    with parts().store.transaction():
-        if all(step.reused != what for step in parts().desk.log.of(question.id)):
-            parts().desk.log.add(question.id, StepKind.REUSED, person=me(), reused=what)
-    return text
+    return compose_quoting.past_answer(fund(), parts().publications, what)
 
 
 def _repair(question: Question, form: AnswerForm, what: str) -> Response:
@@ -167,7 +162,7 @@ def _send(question: Question, form: AnswerForm, what: str) -> Response:
     sources = compose_checks.references(fund(), answer.body, site())
     letter = compose_sending.letter(parts(), question, answer, sources, sending.name, site())
     try:
-        left = compose_sending.send(parts(), question, answer, letter, sending)
+        left = compose_sending.send(parts(), question, answer, letter, sending, site=site())
     except Conflict:
         if parts().answers.get(question.id).version != answer.version:
             return clash(question, answer.body)
@@ -266,9 +261,9 @@ def _typed() -> str:
 @needs(Right.ANSWER)
 def extract(reference: str) -> Response:
     """The Markdown of a passage or of a past answer, to be put where the cursor is."""
-    question = parts().desk.by_reference(reference)
+    parts().desk.by_reference(reference)
     try:
-        text, status = _extract(question, request.form.get("geste", "").partition(" ")[2]), 200
+        text, status = _extract(request.form.get("geste", "").partition(" ")[2]), 200
     except KBError as error:
         text, status = explain(error), status_code(error)
     return Response(text, status, mimetype="text/plain")
@@ -279,5 +274,5 @@ def extract(reference: str) -> Response:
 def beside(reference: str) -> Response:
     """The panel for other words (``cherche``), or for the question."""
     question = parts().desk.by_reference(reference)
-    found = compose_panel.panel(fund(), question, request.args.get("cherche", ""))
+    found = compose_panel.panel(fund(), question, request.args.get("cherche", ""), since=heard(question))
     return Response(render_template("compose-panel.html", panel=found), mimetype="text/html")

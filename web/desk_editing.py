@@ -175,6 +175,7 @@ def _saved(held: Question, asked: Asked, form: EditForm, *, alone: bool) -> Resp
         return gone_to(f"/guichet/{held.reference}")
     try:
         parts().desk.change(held.id, held.version, asked, person=identity().person)
+        parts().publications.restrict()  # what may be public follows what was agreed to, at once
     except InvalidValue as error:
         form.blame(error)
         return _editor(held, form, status=400)

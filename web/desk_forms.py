@@ -167,6 +167,12 @@ class AskerFields(RowForm):
     phone = line_field("Téléphone", 40, inputmode="tel")
 
 
+class FindForm(RowForm):
+    """Whose questions are looked for: sent in the body, so that no address of a page holds it."""
+
+    who = line_field("Nom ou adresse électronique", LONGEST_EMAIL)
+
+
 class NewForm(AskedForm, AskerFields):
     """A question that came otherwise than by the form of visitors."""
 

@@ -233,6 +233,19 @@ def take_up(reference: str) -> Response:
     return _done(question, Plain(), "plain", act)
 
 
+@views.post("/guichet/<reference>/vu")
+@needs(Right.ANSWER)
+def seen(reference: str) -> Response:
+    """What the asker said after the answer was read, and needs none."""
+    question = _question(reference)
+
+    def act() -> str:
+        parts().desk.see(question.id, person=identity().person)
+        return "C’est noté : le message est lu, il n’y a rien à répondre."
+
+    return _done(question, Plain(), "plain", act)
+
+
 @views.post("/guichet/<reference>/clore")
 @needs(Right.ANSWER)
 def close(reference: str) -> Response:
@@ -253,18 +266,18 @@ def close(reference: str) -> Response:
 @views.post("/guichet/<reference>/prendre")
 @needs(Right.ANSWER)
 def claim(reference: str) -> Response:
-    """Take a question that nobody has; from the list back to it (``retour``), else to the question."""
+    """Take a question that nobody has and go to it; who comes too late goes back to the list (``retour``)."""
     question, me = _question(reference), identity().person
+    wanted = request.form.get("retour", "")
+    listed = wanted == "/guichet" or wanted.startswith("/guichet?")
     if Plain().validate_on_submit() and me is not None:
         try:
             parts().desk.claim(question.id, me)
         except Conflict:
             flash(_taken(parts().desk.get(question.id)))
-        else:
-            flash(spaced(f"La question {reference} est à vous."))
-    wanted = request.form.get("retour", "")
-    listed = wanted == "/guichet" or wanted.startswith("/guichet?")
-    return gone_to(wanted if listed else f"/guichet/{reference}")
+            return gone_to(wanted if listed else f"/guichet/{reference}")
+        flash(spaced(f"La question {reference} est à vous."))
+    return gone_to(f"/guichet/{reference}")
 
 
 def _taken(question: Question) -> str:

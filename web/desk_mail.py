@@ -12,7 +12,7 @@ from flask import Blueprint, Response, flash, request
 
 from ingest.incoming import Incoming
 from kb.accounts import Right
-from kb.errors import IngestError, NotFound
+from kb.errors import IngestError, NotFound, Reason
 from kb.questions import Question
 from kb.threads import Match, Why
 from web import kept_mail
@@ -85,12 +85,22 @@ def drop() -> Response:
         message = kept_mail.read(parts(), key)
     except IngestError as error:
         kept_mail.drop(parts(), key)
-        flash(spaced(f"Ce message ne peut pas être lu. {explain(error)}"))
+        flash(spaced(_unreadable(error)))
         return gone_to(NEW)
     found = kept_mail.match(parts(), message)
     if found.question is not None and found.sure and (found.why is Why.SAME or not message.automatic):
         return _joined(key, message, found, parts().desk.get(found.question))
     return gone_to(f"{NEW}?courriel={key}")
+
+
+def _unreadable(error: IngestError) -> str:
+    """Why a file was not taken; what is said of documents in general would send people to save a PDF."""
+    if error.reason in (Reason.UNSUPPORTED, Reason.EMPTY, Reason.DAMAGED):
+        return (
+            "Ce fichier n’est pas un courriel enregistré (.eml) : dans votre messagerie, ouvrez le message, "
+            "enregistrez-le au format .eml, puis déposez ce fichier."
+        )
+    return f"Ce message ne peut pas être lu. {explain(error)}"
 
 
 @views.post("/guichet/courriel/<key>/joindre")
@@ -146,4 +156,6 @@ def _told(found: Match, message: Incoming, question: Question, stranger: bool) -
         told += f" Attention : il vient de {message.sender or 'une adresse illisible'}, pas du demandeur."
     if after is not question.state:
         told += " La question est de nouveau en cours."
+    elif not question.is_open:
+        told += " Elle garde son état : dites s’il y a quelque chose à répondre."
     return told

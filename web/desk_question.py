@@ -53,9 +53,10 @@ class FileView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An exchange: who told whom, by what way."""
+    """An exchange: who told whom, by what way; ``automatic`` is the desk's, written by nobody."""
 
     incoming: bool
+    automatic: bool
     who: str
     channel: str
     at: datetime
@@ -95,7 +96,8 @@ class Twin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionPage:
-    """One question. ``moves`` are names of the states that may follow."""
+    """One question. ``moves`` are names of the states that may follow; ``follow_url`` is empty once the page
+    of the asker has died."""
 
     line: Line
     text: str
@@ -143,6 +145,7 @@ def _forms(question: Question, page: QuestionPage) -> dict[str, Any]:
     write, give = WriteForm(formdata=None), PassForm(formdata=None, held_by=str(question.assignee or 0))
     write.know(address=page.address)
     write.message.data = greeting()
+    write.wait.data = question.state is _S.IN_HAND  # who asks for a precision waits for it
     give.know(staff(), question.assignee)
     return {
         "plain": Plain(),
@@ -171,7 +174,7 @@ def _context(question: Question) -> QuestionPage:
     desk, lines = parts().desk, Lines(parts(), QueueState(), identity().person)
     steps, whose = desk.log.of(question.id), _whose(question)
     return QuestionPage(
-        line=lines.of(question),
+        line=lines.of(question, unseen=question.id in desk.unseen((question.id,))),
         text=question.text,
         context=question.context,
         consent=question.consent,
@@ -180,7 +183,7 @@ def _context(question: Question) -> QuestionPage:
         version=question.version,
         whose=whose,
         address=bool(whose and whose.email),
-        follow_url=f"/suivi/{question.follow}",
+        follow_url="" if question.anonymised else f"/suivi/{question.follow}",
         assignee=question.assignee,
         moves=tuple(sorted(MOVES[question.state])) if question.merged_into is None else (),
         open=question.is_open,
@@ -236,6 +239,7 @@ def _told(one: Exchange, question: Question, lines: Lines) -> Told:
     root = f"/guichet/{question.reference}/pieces/{one.id}"
     return Told(
         incoming=one.incoming,
+        automatic=not one.incoming and one.person is None,
         who=lines.name(one.person),
         channel=CHANNELS[one.channel],
         at=one.at,

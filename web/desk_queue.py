@@ -60,6 +60,7 @@ class QueueState:
     territory: str = ""
     asker: int | None = None
     late: bool = False
+    unseen: bool = False
     words: str = ""
     page: int = 1
 
@@ -69,6 +70,7 @@ class QueueState:
         state = args.get("etat", "")
         known = NAMES.get(state)
         done = known in DONE if known else args.get("vue", "") == "faites"
+        unseen = args.get("message", "") == "nouveau" and done
         who, asker = args.get("qui", ""), _number(args.get("demandeur", ""))
         return cls(
             done=done,
@@ -78,6 +80,7 @@ class QueueState:
             territory=_code(args.get("territoire", "")),
             asker=asker or None,
             late=args.get("retard", "") == "1" and not done,
+            unseen=unseen,
             words=" ".join(args.get("mots", "")[:_LONGEST_WORDS].split()),
             page=min(_number(args.get("page", "")) or 1, _LAST_PAGE),
         )
@@ -96,6 +99,7 @@ class QueueState:
             ("territoire", self.territory),
             ("demandeur", str(self.asker or "")),
             ("retard", "1" if self.late else ""),
+            ("message", "nouveau" if self.unseen else ""),
             ("mots", self.words),
             ("page", str(self.page) if self.page > 1 else ""),
         )
@@ -123,6 +127,7 @@ class QueueState:
             asker=self.asker,
             words=self.words,
             overdue_on=now.astimezone(parts.calendar.zone).date() if self.late else None,
+            unseen=self.unseen,
         )
 
 
@@ -137,7 +142,8 @@ def _code(text: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """A question of the list. ``delay`` says how its deadline stands, ``overdue`` that it is behind us;
-    ``since`` is the day on which it came, ``held_since`` the one on which somebody took it."""
+    ``since`` is the day on which it came, ``held_since`` the one on which somebody took it; ``unseen`` that
+    the asker wrote since it was done."""
 
     reference: str
     url: str
@@ -156,6 +162,7 @@ class Line:
     who: str
     mine: bool
     free: bool
+    unseen: bool
     held_since: str
     since: str
 
@@ -171,12 +178,13 @@ class Lines:
         self._names = {person.id: person.name for person in parts.people.all()}
 
     def all_of(self, questions: Sequence[Question]) -> tuple[Line, ...]:
-        """The lines of some questions, with since when each is somebody's."""
+        """The lines of some questions, with since when each is somebody's and what is new of it."""
         ids = [question.id for question in questions]
         taken = self._parts.desk.log.latest(StepKind.TAKEN, ids)
-        return tuple(self.of(question, taken.get(question.id)) for question in questions)
+        new = self._parts.desk.unseen(ids)
+        return tuple(self.of(one, taken.get(one.id), unseen=one.id in new) for one in questions)
 
-    def of(self, question: Question, taken: datetime | None = None) -> Line:
+    def of(self, question: Question, taken: datetime | None = None, *, unseen: bool = False) -> Line:
         """The line of a question."""
         calendar = self._parts.calendar
         today = self.now.astimezone(calendar.zone).date()
@@ -189,7 +197,7 @@ class Lines:
             due=written_day(question.due, year=question.due.year != today.year),
             delay=delay(question, calendar, self.now),
             overdue=question.is_overdue(today),
-            today=question.is_open and question.due == today,
+            today=question.state in (QuestionState.RECEIVED, QuestionState.IN_HAND) and question.due == today,
             wanted_by=written_day(question.wanted_by) if question.wanted_by and question.is_open else "",
             actor=self.label(question.actor),
             territory=self._filter("territory", question.territory),
@@ -198,6 +206,7 @@ class Lines:
             who=self._names.get(question.assignee or 0, ""),
             mine=question.assignee is not None and question.assignee == self._me,
             free=question.is_open and question.assignee is None,
+            unseen=unseen,
             held_since=self._day(taken) if taken and question.assignee is not None else "",
             since=self._day(question.received),
         )
@@ -245,12 +254,20 @@ def tallies(parts: Parts, state: QueueState, me: int | None, now: datetime) -> I
         count, current = counts[NAMES[name]], state.state == name
         address = QueueState(done=state.done, state="" if current else name).url()
         yield Link(_TALLIED[name][count > 1], address, count, current)
+    yield _unseen_tally(parts, state)
     if state.done:
         return
     for label, one in (("en retard", QueueState(late=True)), ("à moi", QueueState(who=MINE))):
         count = parts.desk.count(one.wanted(me, parts, now))
         current = state.late if one.late else state.who == MINE
         yield Link(label, QueueState().url() if current else one.url(), count, current)
+
+
+def _unseen_tally(parts: Parts, state: QueueState) -> Link:
+    """Those that are done and whose asker wrote again; told beside the open ones too, lest they be missed."""
+    count = parts.desk.count(Wanted(states=DONE, unseen=True))
+    address = QueueState(done=True, unseen=not state.unseen).url()
+    return Link("avec un nouveau message", address, count, state.unseen)
 
 
 def loads(parts: Parts, state: QueueState, staff: tuple[Person, ...], me: int | None) -> Iterator[Link]:
@@ -272,6 +289,7 @@ def chips(state: QueueState, lines: Lines) -> Iterator[Link]:
     said: tuple[tuple[str, str, object], ...] = (
         ("state", STATES[NAMES[state.state]] if state.state else "", ""),
         ("late", "en retard" if state.late else "", False),
+        ("unseen", "avec un nouveau message" if state.unseen else "", False),
         ("who", who.get(state.who) or (lines.name(int(state.who)) if state.who else ""), ""),
         ("theme", lines.label(state.theme), ""),
         ("territory", lines.label(state.territory), ""),

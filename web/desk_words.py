@@ -56,6 +56,7 @@ STEPS: Mapping[StepKind, str] = MappingProxyType(
         StepKind.MOVED: "état changé",
         StepKind.CHANGED: "question précisée",
         StepKind.HEARD: "message du demandeur",
+        StepKind.SEEN: "message lu, rien à répondre",
         StepKind.WROTE: "message au demandeur",
         StepKind.NOTED: "note interne",
         StepKind.SAVED: "réponse enregistrée",

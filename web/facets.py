@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from kb.french import fold
 from search.engine import FACETS
-from web.labels import Labels, Node
+from web.labels import EVER, FOREVER, Labels, Node
 from web.state import PARAMETERS, SearchState
 
 OPEN_VALUES = 6
@@ -161,8 +161,9 @@ def _years(counts: Mapping[str, int], state: SearchState) -> Years:
     years = {int(code): count for code, count in counts.items()}
     span = state.chosen("year")
     first, _, last = span[0].partition("-") if len(span) == 1 else ("", "", "")
+    last = last or first
     hidden = tuple(state.with_facet("year", ()).pairs())
-    return Years(_bars(years, state), first, last or first, hidden)
+    return Years(_bars(years, state), "" if first == EVER else first, "" if last == FOREVER else last, hidden)
 
 
 def _bars(years: Mapping[int, int], state: SearchState) -> tuple[Bar, ...]:

@@ -48,6 +48,7 @@ class _Grid(NamedTuple):
     mark: str
     unit: str
     limits: Sequence[int]
+    shared: str
 
 
 def heat(
@@ -64,11 +65,13 @@ def heat(
     mark: str = "",
     broad: bool = False,
     summary: str = "",
+    shared: str = "",
 ) -> Chart:
     """The grid of ``values[row][column]``; arguments as for ``web.charts.columns``.
 
     ``urls`` and ``marks`` are by (row, column) from 0; a mark is a small circle with a number over its
-    cell, and ``mark`` names what it counts. ``broad`` is for a page that gives it its whole width. Raises
+    cell, and ``mark`` names what it counts. ``broad`` is for a page that gives it its whole width.
+    ``shared`` says that one thing may count in several rows: it stands in the place of their sums. Raises
     ValueError when the shape is not that of the names, or a value is negative.
     """
     if len(values) != len(rows) or any(len(line) != len(columns) for line in values):
@@ -76,7 +79,7 @@ def heat(
     over = {at: many for at, many in (marks or {}).items() if many}
     check(value for line in (*values, tuple(over.values())) for value in line)
     limits = steps(max((value for line in values for value in line), default=0))
-    grid = _Grid(rows, columns, values, urls or {}, over, mark, unit, limits)
+    grid = _Grid(rows, columns, values, urls or {}, over, mark, unit, limits, shared)
     keys = [Key(swatch(f"chart-cell heat-{n}"), span) for n, span in enumerate(_spans(limits))]
     if over:
         keys.append(Key(swatch("mark"), mark))
@@ -172,7 +175,9 @@ def _told(grid: _Grid) -> str:
     if not total:
         return NOTHING
     most, place = max(cells, key=lambda cell: cell[0])
-    told = f"{said(total, grid.unit)} en tout ; le plus, {number(most)}, pour {place}"
+    if (equal := sum(value == most for value, _ in cells)) > 1:
+        place = f"{number(equal)} cases à égalité"
+    told = f"{grid.shared or f'{said(total, grid.unit)} en tout'} ; le plus, {number(most)}, pour {place}"
     return sentence(f"{told} ; {counted(empty, 'case')} à zéro" if empty else told)
 
 
@@ -182,9 +187,12 @@ def _figures(grid: _Grid, along: str) -> Figures:
     for r, (label, line) in enumerate(zip(grid.rows, grid.values, strict=True)):
         cells = [_cell(grid, (r, c), value) for c, value in enumerate(line)]
         rows.append((Cell(label), *cells, Cell(number(sum(line)), sum(line))))
+    head = (along, *grid.columns, "Total")
+    if grid.shared:
+        return Figures(head, tuple(rows))
     sums = [sum(column) for column in zip(*grid.values, strict=True)]
     total = (Cell("Total"), *(Cell(number(s), s) for s in (*sums, sum(sums))))
-    return Figures((along, *grid.columns, "Total"), tuple(rows), total)
+    return Figures(head, tuple(rows), total)
 
 
 def _cell(grid: _Grid, at: tuple[int, int], value: int) -> Cell:

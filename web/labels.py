@@ -24,6 +24,9 @@ LANGUAGES: Mapping[str, str] = MappingProxyType(
         "ht": "créole haïtien",
     }
 )
+EVER, FOREVER = "1000", "9999"
+"""The ends of a span of years that has only one, as addresses say it."""
+
 SUPPORTS: Mapping[str, str] = MappingProxyType({"paper": "Papier", "electronic": "Électronique"})
 
 
@@ -52,7 +55,7 @@ class Labels:
             case "language":
                 return LANGUAGES.get(code, code)
             case "year":
-                return code.replace("-", "–")
+                return _years(code)
             case _ if facet in FACET_SCHEMES:
                 concept = self.concept(code)
                 return concept.label if concept else code
@@ -111,3 +114,11 @@ class Labels:
 def _idle(root: str, alone: bool, counts: Mapping[str, int], below: Mapping[str, list[str]]) -> bool:
     children = below.get(root, ())
     return bool(children) and (alone or any(counts[child] == counts[root] for child in children))
+
+
+def _years(code: str) -> str:
+    """A span of years; one that has no end, or no beginning, says so."""
+    first, _, last = code.partition("-")
+    if last == FOREVER:
+        return f"depuis {first}"
+    return f"jusqu’en {last}" if last and first == EVER else code.replace("-", "–")

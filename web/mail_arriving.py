@@ -67,7 +67,16 @@ def heard(
         whose = message.sender or "une adresse illisible"
         text = f"Un message joint à cette question vient de {whose}, qui n’est pas l’adresse du demandeur."
         parts.desk.note(question.id, text, person=person)
+    if number is not None and not stranger:
+        _name(parts, message, question)
     return number, stranger
+
+
+def _name(parts: Parts, message: Incoming, question: Question) -> None:
+    """Keep how the asker signs their mail, when nothing was known of their name."""
+    held = parts.askers.by_email(message.sender)
+    if held is not None and held.id == question.asker:
+        _asker(parts, message)
 
 
 def _asked(parts: Parts, message: Incoming, found: Match) -> Question | None:

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import accumulate
 
-from kb.anonymiser import Found
+from kb.anonymiser import Found, Kind
+from kb.errors import InvalidValue
+from kb.french import fold
+from kb.name_lexicon import ABBREVIATED, CIVILITIES
 from kb.publishing import LONGEST_TITLE, digest
 from web.publish_seen import Find, found_as_seen
 
@@ -25,12 +28,16 @@ FIELDS = ("title", "text", "body")
 
 LONGEST_REPLACEMENT = 120
 
-_BETWEEN = "\n\n"
+_BETWEEN = "\n\n¶\n\n"  # between the fields: no name goes on over it (as in kb.anonymiser)
+_SHORTEST_TITLE = 6  # letters beside replacements: « Mme [personne A] » asks nothing, « Qui paie ? » does
 _MANY = 1_000  # words from which those that come often lead no comparison: it would take seconds
 _AROUND = 70  # characters shown on each side of a piece
 _BRACKETS = re.compile(r"\[[^\[\]\n]*\](?!\(|\[|:)")
 _TOKENS = re.compile(r"\[[^\[\]\n]*\]|[^\s\[]+|\s+|\[")
 _TITLES = "mesdames|madame|messieurs|monsieur"
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[A-ZÀ-ÖØ-Þ«])")
+_LAST_WORD = re.compile(r"([^\W\d_]+)\.\Z")
+_SHORT_FORMS = ABBREVIATED | {"me", "mes", "dr", "drs", "pr", "prs", "mgr"}  # Maître, docteur, professeur
 _GREETING = re.compile(
     r"\s*(?:(?:bonjour|bonsoir)\b[^.!?,\n]{0,40}"
     rf"|(?:{_TITLES})(?:[ ,/]+(?:{_TITLES}))?[ ]?)(?:[,.!]|\n|$)\s*",
@@ -53,7 +60,8 @@ class Spot:
 class Doubt:
     """Words that look personal, wherever they stand in the copy; ``key`` is their digest. Where they are not
     ``sure``, only a person can tell; nor where they are ``quoted``: what is quoted has its own words, which
-    were published already. Those ``kept`` were decided to stay, and show as they are."""
+    were published already. Those ``kept`` were decided to stay, and show as they are; so do those ``cited``,
+    authors of what the answer cites."""
 
     key: str
     kind: str
@@ -63,6 +71,7 @@ class Doubt:
     quoted: bool
     kept: bool
     spots: tuple[Spot, ...]
+    cited: bool = False
 
     def shown(self, words: str) -> str:
         """What the form shows in the place of these words."""
@@ -92,15 +101,35 @@ def _without_greeting(text: str) -> str:
 def title_of(question: str) -> str:
     """The first sentence that asks something, else the first one, without its greeting."""
     text = " ".join(_without_greeting(question).split())
-    sentences = re.split(r"(?<=[.!?…])\s+(?=[A-ZÀ-ÖØ-Þ«])", text)
+    sentences = list(_sentences(text))
     asked = next((one for one in sentences if one.endswith("?")), sentences[0])
     if len(asked) <= LONGEST_TITLE:
         return asked
     return asked[: LONGEST_TITLE - 1].rpartition(" ")[0].rstrip(" ,;:") + "…"
 
 
-def doubts(texts: Texts, kept: Iterable[str], find: Find) -> tuple[Doubt, ...]:
-    """What looks personal in these texts, in order of first sight; ``kept`` are digests of what stays.
+def _sentences(text: str) -> Iterator[str]:
+    """Its sentences; none ends on the short form of a title (« M. Félix »), nor on an initial."""
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        last = _LAST_WORD.search(text, start, end.start())
+        if last is None or (len(last[1]) > 1 and fold(last[1]) not in _SHORT_FORMS):
+            yield text[start : end.start()]
+            start = end.end()
+    yield text[start:]
+
+
+def check_title(title: str) -> None:
+    """Raises InvalidValue for a title that asks nothing once what replaces a name is left out."""
+    if sum(map(str.isalpha, _BRACKETS.sub("", title))) < _SHORTEST_TITLE:
+        raise InvalidValue("title", "ce titre ne dit pas de quoi il s’agit : écrivez une question claire")
+
+
+def doubts(
+    texts: Texts, kept: Iterable[str], find: Find, cited: Collection[frozenset[str]] = ()
+) -> tuple[Doubt, ...]:
+    """What looks personal in these texts, in order of first sight; ``kept`` are digests of what stays,
+    ``cited`` the names (``name_of_words``) of authors whom the answer cites.
 
     All fields are read as one text, as they are seen: one person has one replacement, and no mark of Markdown
     hides a name. What stands in brackets is a replacement
@@ -113,7 +142,43 @@ def doubts(texts: Texts, kept: Iterable[str], find: Find) -> tuple[Doubt, ...]:
     for found in found_as_seen(whole, find):
         if found.sure or not any(s <= found.start and found.end <= e for s, e in bracketed):
             groups.setdefault(digest(found.kind, found.text), []).append(found)
-    return tuple(_doubt(key, group, texts, starts, key in known) for key, group in groups.items())
+    seen = [_doubt(key, group, texts, starts, key in known) for key, group in groups.items()]
+    return tuple(_as_cited(one) if name_of_words(one.words) in cited else one for one in seen)
+
+
+def name_of_words(words: str) -> frozenset[str]:
+    """The words of a name whatever their order, without civility; two persons may share a family name, so
+    that one word alone is no name: the empty set."""
+    said = frozenset(re.findall(r"[^\W\d_]+", fold(words))) - frozenset(CIVILITIES)
+    return said if len(said) > 1 else frozenset()
+
+
+def _as_cited(doubt: Doubt) -> Doubt:
+    """A cited author stays in the answer; who is named in the question too may be who asks: to be decided."""
+    if doubt.kind != Kind.NAME or doubt.kept:
+        return doubt
+    if all(FIELDS[spot.field] == "body" for spot in doubt.spots):
+        return replace(doubt, sure=True, kept=True, cited=True)
+    return replace(doubt, sure=False)
+
+
+def unveiled(texts: Texts, found: Sequence[Doubt], find: Find) -> tuple[Doubt, ...]:
+    """What looks personal only once the pieces ``found`` are replaced, at its places in ``texts``: it would
+    be found on publishing, so it is shown before. None of it is sure."""
+    shown, known = replaced(texts, found), {doubt.key for doubt in found}
+    taken = {(spot.field, n) for doubt in found for spot in doubt.spots for n in range(spot.start, spot.end)}
+    more = []
+    for doubt in doubts(shown, (), find):
+        spots = tuple(
+            Spot(field, match.start(), match.end())
+            for field, text in enumerate(texts)
+            for match in re.finditer(rf"(?<!\w){re.escape(doubt.words)}(?!\w)", text)
+            if not any((field, n) in taken for n in range(*match.span()))
+        )
+        if spots and doubt.key not in known:
+            more.append(replace(doubt, sure=False, spots=spots))
+            taken |= {(spot.field, n) for spot in spots for n in range(spot.start, spot.end)}
+    return tuple(more)
 
 
 def undecided(found: Iterable[Doubt]) -> tuple[Doubt, ...]:

@@ -65,7 +65,8 @@ _FIELDS = {"title": "titre", "text": "question", "body": "réponse"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtView:
-    """A piece that looks personal; ``choice`` is what is decided of it: "remplacer", "garder", ""."""
+    """A piece that looks personal; ``choice`` is what is decided of it: "remplacer", "garder", "". What is
+    found in a copy that was kept already is new, and proposed to nobody as decided."""
 
     key: str
     kind: str
@@ -74,6 +75,7 @@ class DoubtView:
     sure: bool
     quoted: bool
     kept: bool
+    cited: bool
     choice: str
     count: int
     where: tuple[tuple[str, Sight], ...]
@@ -159,7 +161,7 @@ def page_of(
 def _doubts(it: Work, said: Mapping[str, Decision] | None) -> Iterator[DoubtView]:
     for doubt in it.doubts:
         decision = (said or {}).get(doubt.key)
-        choice = "remplacer" if doubt.sure and not doubt.quoted and said is None else ""
+        choice = "remplacer" if doubt.sure and not doubt.quoted and said is None and it.held is None else ""
         if doubt.kept or decision is not None:
             choice = "garder" if decision is None or decision.keep else "remplacer"
         sights = publish_copy.sights(doubt, it.texts)
@@ -171,6 +173,7 @@ def _doubts(it: Work, said: Mapping[str, Decision] | None) -> Iterator[DoubtView
             sure=doubt.sure,
             quoted=doubt.quoted,
             kept=doubt.kept,
+            cited=doubt.cited,
             choice=choice,
             count=len(doubt.spots),
             where=tuple((_FIELDS[sight.field], sight) for sight in sights),

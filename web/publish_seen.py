@@ -31,6 +31,9 @@ _UNSEEN = re.compile(
     rf"|!?\[(?=[^\[\]\n]*\]\({_NO_CITATION})|(?P<aim>\]\({_NO_CITATION})"
     rf"|[{_NO_WIDTH}]+"
 )
+_LONGEST_MARK = 3  # characters of « ***very*** »
+_MARKS = re.compile(r"\*+|_+|~+|`+")
+_LAST_MARKS = re.compile(r"(?:\*+|_+|~+|`+)\Z")
 _SHOWS_NOTHING = re.compile(rf"[{_NO_WIDTH}]")
 
 
@@ -50,8 +53,29 @@ def found_as_seen(text: str, find: Find) -> list[Found]:
             starts += [start] * len(shown)
             ends += [end] * len(shown)
         seen.append(shown)
-    found = (replace(f, start=starts[f.start], end=ends[f.end - 1]) for f in find("".join(seen)))
-    return [replace(f, text=text[f.start : f.end]) for f in found]
+    found: list[Found] = []
+    for one in find("".join(seen)):
+        start, end = _evened(text, starts[one.start], ends[one.end - 1])
+        start = max(start, found[-1].end) if found else start
+        found.append(replace(one, start=start, end=end, text=text[start:end]))
+    return found
+
+
+def _evened(text: str, start: int, end: int) -> tuple[int, int]:
+    """The piece with the mark just outside it whose other one stands in it: « **Mme** Zobda » goes whole, so
+    that no mark is left alone."""
+    odd: list[str] = []
+    for run in _MARKS.findall(text, start, end):
+        if run in odd:
+            odd.remove(run)
+        else:
+            odd.append(run)
+    if (before := _LAST_MARKS.search(text, max(0, start - _LONGEST_MARK), start)) and before[0] in odd:
+        odd.remove(before[0])
+        start = before.start()
+    if (after := _MARKS.match(text, end)) and after[0] in odd:
+        end = after.end()
+    return start, end
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, str]]:

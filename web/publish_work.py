@@ -6,14 +6,16 @@ is published while something in it looks personal and nobody has decided.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from kb import quoting
 from kb.errors import InvalidValue, NotFound
 from kb.publishing import Copy, Publication, Stage, after_months
 from kb.questions import Question
-from web import publish_copy, publish_themes, published_text
+from kb.records import Record
+from web import notices, publish_copy, publish_themes, published_text
 from web.parts import Parts
 from web.publish_copy import Decision, Doubt, Texts
 from web.typography import counted
@@ -59,8 +61,29 @@ def work(parts: Parts, question: Question) -> Work:
     else:
         texts = held.title, held.text, held.body
     kept = held.kept if held else ()
-    found = publish_copy.doubts(texts, kept, parts.anonymiser.find)
-    return Work(question=question, held=held, texts=texts, doubts=found)
+    return Work(question=question, held=held, texts=texts, doubts=_doubts(parts, texts, kept))
+
+
+def _doubts(parts: Parts, texts: Texts, kept: Iterable[str]) -> tuple[Doubt, ...]:
+    """What is to be looked at, on opening as on publishing: with it, what shows only once the rest is
+    replaced."""
+    find = parts.anonymiser.find
+    found = publish_copy.doubts(texts, kept, find, cited_authors(parts, texts[2]))
+    return (*found, *publish_copy.unveiled(texts, found, find)) if publish_copy.undecided(found) else found
+
+
+def cited_authors(parts: Parts, body: str) -> frozenset[frozenset[str]]:
+    """The names of the persons who made the works that an answer cites, of those whose notice is public."""
+    linked = quoting.sources(body, parts.config.public_url)
+    cited = parts.store.get_many([source.record for source in linked if source.record])
+    names = {publish_copy.name_of_words(name) for one in cited.values() for name in _persons(one)}
+    return frozenset(names - {frozenset()})
+
+
+def _persons(record: Record) -> tuple[str, ...]:
+    if record.access not in ("public", "onsite"):
+        return ()
+    return tuple(notices.natural(agent.name) for agent in record.agents if agent.kind == "person")
 
 
 def held_of(parts: Parts, question: Question) -> Publication | None:
@@ -74,7 +97,7 @@ def held_of(parts: Parts, question: Question) -> Publication | None:
 def undecided(parts: Parts, held: Publication) -> int:
     """How many things in a copy look personal and were not decided: it is published only at 0."""
     texts = (held.title, held.text, held.body)
-    return len(publish_copy.undecided(publish_copy.doubts(texts, held.kept, parts.anonymiser.find)))
+    return len(publish_copy.undecided(_doubts(parts, texts, held.kept)))
 
 
 def publish(
@@ -82,8 +105,10 @@ def publish(
 ) -> tuple[str, tuple[str, ...]]:
     """Make a copy public; the id of its record, and those of its codes that the vocabulary does not know.
 
-    Raises InvalidValue while something is undecided, and as ``Publications.publish``.
+    Raises InvalidValue while something is undecided or the title asks nothing, and as
+    ``Publications.publish``.
     """
+    publish_copy.check_title(held.title)
     if left := undecided(parts, held):
         told = counted(left, "passage", "passages")
         raise InvalidValue("decisions", f"il reste {told} à décider avant de publier")

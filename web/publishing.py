@@ -11,14 +11,14 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from kb.accounts import Right
-from kb.errors import Conflict, InvalidValue, NotFound
+from kb.errors import Conflict, InvalidValue, MoveRefused, NotFound
 from kb.publishing import Publication, Stage
 from kb.questions import Question
 from web import answer_feed, publish_page, publish_work
 from web.forms import Plain
 from web.guard import identity, needs
 from web.messages import explain
-from web.publish_copy import Decision
+from web.publish_copy import Decision, check_title
 from web.publish_form import LookedForm, PublishForm, ReadForm, decisions
 from web.publish_work import Work
 from web.rendering import gone_to, parts, shown
@@ -129,6 +129,7 @@ def _kept(it: Work, form: PublishForm, said: dict[str, Decision]) -> str:
             return "La copie est enregistrée."
         if left:
             return "La copie est enregistrée, mais pas publiée : des passages restent à décider, ci-dessous."
+        check_title(held.title)
         if parts().publications.second_reader:
             parts().publications.submit(question.id, held.version)
             return "La copie attend une seconde lecture. Elle est dans « À revoir », pour vos collègues."
@@ -163,6 +164,8 @@ def read(reference: str) -> Response:
     except InvalidValue as error:
         form.blame(error)
         return _reading_page(publish_work.work(parts(), question), form)
+    except MoveRefused as error:
+        return _back(question, explain(error))
     except Conflict:
         return _back(question, "Cette copie a changé entre-temps : la voici comme elle est maintenant.")
 

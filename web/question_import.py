@@ -79,7 +79,8 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class ColumnsPage:
-    """The columns of a log and its first rows."""
+    """The columns of a log and its first rows; ``closing`` rows have no answer and no state, and will be
+    closed."""
 
     file: str
     url: str
@@ -89,6 +90,7 @@ class ColumnsPage:
     rows: tuple[RowView, ...]
     count: int
     rejected: int
+    closing: int
     mappings: tuple[str, ...]
     choices: tuple[tuple[str, str], ...]
     months: int
@@ -201,6 +203,7 @@ def _columns_page(key: str, settled: Settled, rows: Rows) -> ColumnsPage:
         rows=tuple(map(_row, plan.lines[:PREVIEWED])),
         count=len(plan.lines),
         rejected=len(plan.rejected),
+        closing=sum(_closes_untold(line, settled.columns) for line in plan.lines),
         mappings=former_logs.mappings(parts()).names(),
         choices=tuple(QUESTIONS.names.items()),
         months=parts().config.retention_months,
@@ -210,6 +213,16 @@ def _columns_page(key: str, settled: Settled, rows: Rows) -> ColumnsPage:
 def _plan(settled: Settled, rows: Rows) -> Plan:
     known = former_logs.terms(parts(), settled.channel, identities=settled.identities)
     return former_logs.planned(rows, known)
+
+
+def _closes_untold(line: Line, columns: Columns) -> bool:
+    """Whether a row becomes a closed question though nothing in it says so: it tells of no state, or of one
+    that is not known."""
+    if line.entry is None or line.entry.state != "closed":
+        return False
+    said = zip(columns.names, line.row.cells, strict=False)
+    told = any(name == "state" and cell.strip() for name, cell in said)
+    return not told or any(name == "state" for name, _ in line.entry.unknown)
 
 
 def _row(line: Line) -> RowView:

@@ -140,10 +140,12 @@ def ended_schemes(thesaurus: Thesaurus, today: date) -> tuple[_Ended, ...]:
 
 
 def last_day(end: str) -> date:
-    """The last day of what ends in a year, a month or on a day (ISO 8601)."""
+    """The last day of what ends in a year, a month or on a day (ISO 8601); of a month or day that no calendar
+    has, that of the year or the month. The vocabulary is checked for digits only."""
     year, month, day = (*map(int, end.split("-")), 0, 0)[:3]
-    month = month or 12
-    return date(year, month, day or calendar.monthrange(year, month)[1])
+    year, month = max(year, 1), month if 1 <= month <= 12 else 12
+    last = calendar.monthrange(year, month)[1]
+    return date(year, month, min(day or last, last))
 
 
 def _labels(concept: Concept) -> Iterator[str]:

@@ -32,6 +32,7 @@ S = QuestionState
 CALENDAR = from_config("FR-MQ", "12-24", "America/Martinique")
 MONDAY = datetime(2026, 3, 2, 14, tzinfo=UTC)  # ten in the morning there
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
+TODAY = date(2026, 12, 31)
 DAY = timedelta(days=1)
 
 
@@ -130,6 +131,7 @@ def test_the_first_answer_counts_and_what_is_waited_for_afterwards_changes_nothi
     asked = received(desk)
     answered(desk, asked, MONDAY + DAY)
     desk.hear(asked.id, Said(text="Merci, et encore ?", channel=Channel.EMAIL), now=MONDAY + 2 * DAY)
+    desk.move(asked.id, S.IN_HAND, now=MONDAY + 2 * DAY)
     desk.move(asked.id, S.WAITING, now=MONDAY + 2 * DAY)
     answered(desk, asked, MONDAY + 8 * DAY)
     (case,) = counted(database)
@@ -201,7 +203,7 @@ def case(**told: object) -> Case:
 
 
 def test_nothing_received_has_no_median_and_all_its_months() -> None:
-    none = figures((), 3, date(2025, 11, 5), date(2026, 1, 31))
+    none = figures((), 3, date(2025, 11, 5), date(2026, 1, 31), today=TODAY)
     assert (none.received, none.median_days, none.days_90, none.within, none.saved_minutes) == (
         0,
         *[None] * 4,
@@ -210,10 +212,17 @@ def test_nothing_received_has_no_median_and_all_its_months() -> None:
 
 
 def test_the_ninetieth_of_a_hundred_answers_is_the_delay_of_nine_in_ten() -> None:
-    some = figures([case(days=n) for n in range(1, 101)], 3, *YEAR)
+    some = figures([case(days=n) for n in range(1, 101)], 3, *YEAR, today=TODAY)
     assert (some.median_days, some.days_90, some.within, some.in_time) == (50.5, 90, 0.03, 3)
-    few = figures([case(days=n) for n in (1, 2, 30)], 2, *YEAR)
+    few = figures([case(days=n) for n in (1, 2, 30)], 2, *YEAR, today=TODAY)
     assert (few.median_days, few.days_90, few.in_time) == (2.0, 30, 2)
+
+
+def test_what_is_overdue_is_open_late_and_waits_for_nobody() -> None:
+    due = date(2026, 3, 5)
+    some = [case(state=state, due=due) for state in S] + [case(days=9, state=S.IN_HAND, due=due)]
+    told = [figures(some, 3, *YEAR, today=day) for day in (due, due + DAY)]
+    assert [(one.overdue, one.open) for one in told] == [(0, 3), (2, 3)]  # received, in hand; and waiting
 
 
 def test_months_count_what_came_what_left_and_what_left_in_time() -> None:
@@ -222,6 +231,7 @@ def test_months_count_what_came_what_left_and_what_left_in_time() -> None:
         3,
         date(2026, 3, 1),
         date(2026, 5, 31),
+        today=TODAY,
     ).months
     assert months == (
         Month(name="2026-03", received=3, answered=2, in_time=1),
@@ -241,6 +251,7 @@ def test_counts_are_largest_first_and_a_theme_counts_once_a_question() -> None:
         ],
         3,
         *YEAR,
+        today=TODAY,
     )
     assert list(some.themes.items()) == [("T03", 2), ("T08", 1)]
     assert some.without_theme == 3
@@ -395,7 +406,7 @@ def test_every_figure_is_that_of_a_recount_of_the_log(
         for id in held.keys() - whole.keys():
             whole[desk.current(id)].append(id)
         mine = [id for id in whole if since <= local(log[id][0].at) <= until]
-        some = figures(cases(database, CALENDAR, since, until), 3, since, until)
+        some = figures(cases(database, CALENDAR, since, until), 3, since, until, today=TODAY)
         with database.reading() as connection:
             c = steps.c
             by_sql = connection.scalar(sa.select(sa.func.sum(c.minutes)).where(c.question.in_(

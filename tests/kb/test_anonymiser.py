@@ -337,3 +337,9 @@ def test_a_gold_entity_that_is_not_in_its_text_is_refused(entity: dict[str, obje
 def test_a_damaged_gold_line_is_refused_with_its_number(line: str) -> None:
     with pytest.raises(InvalidRecord, match="line 2"):
         read_gold(['{"text": "ok"}', line])
+
+
+def test_a_number_in_the_words_of_a_citation_is_found_and_its_author_is_not():
+    text = "Voir [Léa Roy, *Guide*, 0696 12 34 56](/notice/vc:1/page/2)."
+    found = Anonymiser().quick(text)
+    assert [(one.kind, one.text) for one in found] == [(Kind.PHONE, "0696 12 34 56")]

@@ -46,7 +46,7 @@ def test_yes_and_no_are_true_and_false(tmp_path: Path, written: str, read: bool)
 
 @pytest.mark.parametrize("written", ["", "1", "0", "yes", "oui", "on", "vrai", " true"])
 def test_nothing_else_is_a_yes_or_a_no(tmp_path: Path, written: str):
-    with pytest.raises(ConfigError, match="second_factor must be bool"):
+    with pytest.raises(ConfigError, match="second_factor doit être true"):
         config.load(tmp_path, {"KB_SECOND_FACTOR": written})
 
 
@@ -64,7 +64,7 @@ def test_a_number_in_the_environment_is_read(tmp_path: Path, written: str, read:
 
 @pytest.mark.parametrize("written", ["", "neuf", "5-", "--5", "²", "1.5", "1e3", "-"])
 def test_what_is_no_number_is_an_error_that_names_the_setting(tmp_path: Path, written: str):
-    with pytest.raises(ConfigError, match="KB_PORT: port must be int"):
+    with pytest.raises(ConfigError, match="KB_PORT : port doit être un nombre entier"):
         config.load(tmp_path, {"KB_PORT": written})
 
 
@@ -125,6 +125,23 @@ def test_a_public_address_without_https_or_a_name_is_an_error(tmp_path: Path, ur
 def test_times_and_counts_that_make_no_sense_are_errors(tmp_path: Path, given: dict[str, str]):
     with pytest.raises(ConfigError, match="session_hours"):
         config.load(tmp_path, given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"KB_ANSWER_DAYS": "0"}, "answer_days : 0 n’est pas possible ; écrivez 1 ou plus"),
+        ({"KB_RETENTION_MONTHS": "-2"}, "retention_months : -2 n’est pas possible ; écrivez 1 ou plus"),
+        (
+            {"KB_ANSWER_DAYS": "trois"},
+            "KB_ANSWER_DAYS : answer_days doit être un nombre entier, et non 'trois'",
+        ),
+    ],
+)
+def test_promises_that_cannot_be_kept_are_told_in_french(tmp_path: Path, given: dict[str, str], said: str):
+    with pytest.raises(ConfigError) as raised:
+        config.load(tmp_path, given)
+    assert str(raised.value) == said
 
 
 # -- what follows from the settings

@@ -144,7 +144,7 @@ def test_a_question_taken_up_again_is_owed_anew_and_stays_so(desk, anne):
     desk.claim(question.id, anne, now=MONDAY)
     desk.move(question.id, S.ANSWERED, now=MONDAY)
     again = datetime(2027, 2, 1, 14, tzinfo=UTC)
-    desk.hear(question.id, told(), now=again)
+    desk.move(question.id, S.IN_HAND, now=again)
     assert desk.get(question.id).due == date(2027, 2, 4)
     desk.move(question.id, S.WAITING, now=again)
     desk.move(question.id, S.IN_HAND, now=again + timedelta(days=1))
@@ -348,12 +348,71 @@ def test_a_message_that_is_there_already_is_not_kept_twice(desk):
     assert desk.of_message("<a@exemple.fr>") == question.id
 
 
-@pytest.mark.parametrize("state", [S.WAITING, *DONE])
-def test_a_question_whose_asker_writes_again_is_in_hand(desk, state):
+def test_a_question_that_waited_for_its_asker_is_in_hand_when_they_write(desk):
     question = ask(desk)
-    reach(desk, question.id, state)
+    reach(desk, question.id, S.WAITING)
     desk.hear(question.id, told())
     assert desk.get(question.id).state is S.IN_HAND
+    assert desk.count(UNSEEN) == 0
+
+
+UNSEEN = Wanted(states=DONE, unseen=True)
+
+
+@pytest.mark.parametrize("state", DONE)
+def test_thanks_undo_no_answer_and_are_told_until_somebody_has_read_them(desk, anne, state):
+    question, other = ask(desk), ask(desk)
+    for one in (question, other):
+        reach(desk, one.id, state)
+    before = desk.get(question.id)
+    desk.hear(question.id, told("Merci !"))
+    assert desk.get(question.id) == before
+    assert [q.id for q in desk.listed(UNSEEN, 10)] == [question.id]
+    assert desk.unseen((question.id, other.id)) == {question.id}
+    for _ in range(2):
+        desk.see(question.id, person=anne)
+    assert desk.count(UNSEEN) == 0
+    assert [s.person for s in desk.log.of(question.id) if s.kind is StepKind.SEEN] == [anne]
+    assert desk.get(question.id) == before
+    desk.hear(question.id, told("Et encore ceci"))
+    assert desk.count(UNSEEN) == 1
+
+
+@pytest.mark.parametrize("heeded", ["answered", "reopened", "closed"])
+def test_a_message_that_something_was_done_about_is_not_new_any_more(desk, anne, heeded):
+    question = ask(desk)
+    reach(desk, question.id, S.ANSWERED)
+    desk.hear(question.id, told("Une autre précision ?"))
+    if heeded == "answered":
+        desk.write(question.id, told("Voici."), person=anne)
+    else:
+        desk.move(question.id, S.IN_HAND if heeded == "reopened" else S.CLOSED, person=anne)
+    assert desk.unseen((question.id,)) == frozenset()
+
+
+def test_a_publication_does_not_tell_that_a_message_was_read(desk, anne):
+    question = ask(desk)
+    reach(desk, question.id, S.ANSWERED)
+    desk.hear(question.id, told("Merci"))
+    desk.move(question.id, S.PUBLISHED, person=anne, kind=StepKind.PUBLISHED)
+    assert desk.unseen((question.id,)) == {question.id}
+
+
+def test_what_was_said_before_the_answer_is_not_new(desk, anne):
+    question = ask(desk)
+    desk.claim(question.id, anne)
+    desk.hear(question.id, told())
+    assert desk.unseen((question.id,)) == frozenset()
+    desk.move(question.id, S.ANSWERED, person=anne, kind=StepKind.ANSWERED)
+    assert desk.unseen((question.id,)) == frozenset()
+
+
+def test_nothing_is_due_to_who_is_waited_for_so_they_come_last(desk, anne):
+    waits, later = ask(desk), ask(desk, now=MONDAY + timedelta(days=3))
+    desk.claim(waits.id, anne)
+    assert [q.id for q in desk.listed(Wanted(), 10)] == [waits.id, later.id]
+    desk.move(waits.id, S.WAITING)
+    assert [q.id for q in desk.listed(Wanted(), 10)] == [later.id, waits.id]
 
 
 def test_notes_and_time_are_counted_apart_from_what_is_said(desk, anne):
@@ -421,7 +480,10 @@ def test_what_is_said_to_a_merged_question_is_said_to_the_whole(desk, askers, da
     desk.note(two.id, "Encore elle", person=anne)
     assert [e.text for e in desk.exchanges(one.id)][-1] == "Encore moi"
     assert desk.notes(one.id)[-1].text == "Encore elle"
-    assert (desk.get(one.id).state, desk.get(two.id).state) == (S.IN_HAND, S.CLOSED)
+    assert (desk.get(one.id).state, desk.get(two.id).state) == (S.CLOSED, S.CLOSED)
+    assert desk.unseen((one.id, two.id)) == {one.id}
+    desk.see(two.id)
+    assert desk.unseen((one.id,)) == frozenset()
     with pytest.raises(Conflict):
         desk.move(two.id, S.IN_HAND)
 
@@ -457,13 +519,13 @@ def test_what_the_desk_writes_to_a_merged_question_is_with_the_whole(desk, asker
     assert desk.exchanges(two.id) == ()
 
 
-def test_a_message_of_long_ago_does_not_take_a_question_up_before_it_was_answered(desk):
+def test_a_message_of_long_ago_does_not_take_a_question_up_before_it_was_let_go(desk):
     question = ask(desk)
     desk.move(question.id, S.IN_HAND, now=MONDAY)
-    desk.move(question.id, S.ANSWERED, now=MONDAY + timedelta(days=1))
-    desk.hear(question.id, told("Merci"), now=MONDAY - timedelta(days=9000))
+    desk.move(question.id, S.WAITING, now=MONDAY + timedelta(days=1))
+    desk.hear(question.id, told("Voici"), now=MONDAY - timedelta(days=9000))
     held = desk.get(question.id)
-    assert (held.state, held.due) == (S.IN_HAND, date(2026, 11, 27))
+    assert (held.state, held.due) == (S.IN_HAND, date(2026, 11, 26))
     assert desk.log.of(question.id)[-1].at == MONDAY + timedelta(days=1)
 
 

@@ -28,6 +28,7 @@ from kb.publishing import Copy, Publications, digest
 from kb.questions import Asked, Channel, Enclosure, Question, QuestionState, Said
 from kb.records import Page
 from kb.servicelog import StepKind
+from kb.traces import Traces
 from kb.versions import Versions
 from kb.workdays import from_config
 
@@ -178,6 +179,24 @@ def test_an_answer_that_was_sent_stays_sent_when_the_name_goes_out_of_it(place: 
     answer = place.answers.get(question.id)
     assert answer.is_sent
     assert answer.body == "Bonjour Madame [nom], appelez le [téléphone]."
+
+
+def test_neither_what_is_not_seen_nor_a_mark_of_markdown_hides_somebody(place: Place) -> None:
+    asker = place.askers.known("ondine_z@exemple.fr", NAME, now=START)
+    text = (
+        "Ondine\u200b Canari\u00adzwyx, ondine\\_z\\@exemple.fr, **Canarizwyx** ou _Ondine_, du ma\u00adrin."
+    )
+    question = place.asked(asker, text=text)
+    place.answered(question, START + DAY, text)
+    place.privacy.erase(asker, now=NOW)
+    clean = "[nom] [nom], [courriel], **[nom]** ou _[nom]_, du marin."
+    assert (place.desk.get(question.id).text, place.answers.get(question.id).body) == (clean, clean)
+
+
+def test_a_word_with_something_unseen_in_it_is_nobody(place: Place) -> None:
+    asker = place.askers.get(place.canary())
+    assert not Traces(asker).stand_in("Un jar\u00addin\u200b partagé")
+    assert Traces(asker).stand_in("Mme Canari\u00adzwyx")
 
 
 def test_the_anonymiser_has_the_last_word_on_what_nobody_knew(place: Place) -> None:
@@ -387,10 +406,23 @@ def test_the_time_counts_from_the_last_answer_not_from_the_first(place: Place) -
     question = place.asked(place.canary())
     place.answered(question, START + DAY)
     place.desk.hear(question.id, Said(text="Et aussi ?", channel=Channel.EMAIL), now=NOW - 3 * DAY)
+    if place.desk.get(question.id).state is not S.IN_HAND:
+        place.desk.move(question.id, S.IN_HAND, now=NOW - 3 * DAY)
     place.answered(question, NOW - 2 * DAY)
     assert place.privacy.expire(now=NOW) == 0
     place.desk.move(question.id, S.CLOSED, now=NOW)
     assert place.privacy.forgotten_on([question.id]) == {question.id: date(2028, 11, 23)}
+
+
+def test_what_is_said_to_a_question_that_is_done_is_not_forgotten_unread(place: Place) -> None:
+    question = place.asked(place.canary())
+    place.answered(question, NOW - 731 * DAY)
+    place.desk.hear(question.id, Said(text="Encore moi", channel=Channel.EMAIL), now=NOW)
+    if place.desk.get(question.id).is_open:
+        place.desk.move(question.id, S.CLOSED, now=NOW)
+    assert place.privacy.overdue(now=NOW + DAY) == place.privacy.expire(now=NOW + DAY) == 0
+    assert [said.text for said in place.desk.exchanges(question.id)] == ["Encore moi"]
+    assert place.privacy.forgotten_on([question.id]) == {question.id: date(2028, 11, 25)}
 
 
 def test_closing_what_was_answered_long_ago_does_not_keep_it_longer(place: Place) -> None:

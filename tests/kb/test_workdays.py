@@ -186,22 +186,30 @@ def test_a_country_alone_stands_for_its_common_holidays() -> None:
     assert from_config("HT", "", "America/Port-au-Prince").name_of(date(2026, 1, 2)) == "Jour des Aïeux"
 
 
+@pytest.mark.parametrize("written", ["24 décembre", "24 Decembre", "12-24"])
+def test_a_day_of_every_year_may_be_written_with_the_name_of_its_month(written: str) -> None:
+    assert from_config("FR-MQ", written, "UTC").closed == {"12-24"}
+    assert from_config("FR-MQ", "1er mars, 2 août", "UTC").closed == {"03-01", "08-02"}
+
+
 @pytest.mark.parametrize(
     ("place", "closed", "zone", "said"),
     [
         ("", "", "UTC", "FR-MQ"),
         ("Martinique", "", "UTC", "FR-MQ"),
-        ("XX", "", "UTC", "XX is not known"),
-        ("FR-ZZ", "", "UTC", "FR-ZZ is not known"),
-        ("MQ", "", "UTC", "FR-MQ, not MQ"),
+        ("XX", "", "UTC", "« XX » n’est pas connu"),
+        ("FR-ZZ", "", "UTC", "« FR-ZZ » n’est pas connu"),
+        ("MQ", "", "UTC", "écrivez FR-MQ, et non MQ"),
         ("FR-MQ", "", "America/Fort-de-France", "time_zone"),
-        ("FR-MQ", "24/12", "UTC", "'24/12' is not a day"),
-        ("FR-MQ", "12-32", "UTC", "'12-32' is not a day"),
-        ("FR-MQ", "2027-02-29", "UTC", "'2027-02-29' is not a day"),
-        ("FR-MQ", "2027-02-08/", "UTC", "is not a day"),
-        ("FR-MQ", "2027-02-08/2027-02-01", "UTC", "end after it begins"),
-        ("FR-MQ", "2027-02-08/2029-02-01", "UTC", "within a year"),
-        ("FR-MQ", "jour de l’an", "UTC", "mardi gras"),
+        ("FR-MQ", "24/12", "UTC", "« 24/12 » n’est pas un jour ; écrivez-le comme 24 décembre"),
+        ("FR-MQ", "12-32", "UTC", "« 12-32 » n’est pas un jour"),
+        ("FR-MQ", "2027-02-29", "UTC", "« 2027-02-29 » n’est pas un jour"),
+        ("FR-MQ", "31 février", "UTC", "« 31 février » n’est pas un jour"),
+        ("FR-MQ", "0 mai", "UTC", "« 0 mai » n’est pas un jour"),
+        ("FR-MQ", "2027-02-08/", "UTC", "n’est pas un jour"),
+        ("FR-MQ", "2027-02-08/2027-02-01", "UTC", "doit finir après son début"),
+        ("FR-MQ", "2027-02-08/2029-02-01", "UTC", "un an au plus"),
+        ("FR-MQ", "jour de l’an", "UTC", "Mardi gras"),
     ],
 )
 def test_a_setting_that_is_not_understood_is_named(place: str, closed: str, zone: str, said: str) -> None:
@@ -212,7 +220,7 @@ def test_a_setting_that_is_not_understood_is_named(place: str, closed: str, zone
 def test_a_centre_that_never_opens_is_a_mistake_and_not_an_endless_search() -> None:
     every_day = (date(2000, 1, 1) + timedelta(n) for n in range(366))
     calendar = Calendar(closed=frozenset(f"{day:%m-%d}" for day in every_day))
-    with pytest.raises(ConfigError, match="no working day"):
+    with pytest.raises(ConfigError, match="aucun jour ouvré"):
         calendar.after(MONDAY, 1)
 
 

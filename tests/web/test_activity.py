@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -26,6 +27,7 @@ from kb.thesaurus import Thesaurus
 from web import activity_holdings, activity_period, activity_words, create_app
 from web.activity_charts import DRAWN
 from web.activity_holdings import Columns, Held, theme_of, thinnest
+from web.labels import Labels
 from web.typography import NBSP
 
 S = QuestionState
@@ -112,7 +114,10 @@ def test_the_key_figures_of_a_month_are_those_of_its_questions(director: FlaskCl
     assert found["Réponses"] == ("2", f"50{NBSP}% des questions reçues")
     assert found["Délai médian"][0] == f"3{NBSP}jours ouvrés"
     assert found["Neuf réponses sur dix"][0] == f"6{NBSP}jours ouvrés"
-    assert found[f"Répondu en 3{NBSP}jours ou moins"] == (f"50{NBSP}%", f"1 sur 2{NBSP}réponses")
+    assert found[f"Répondu en 3{NBSP}jours ou moins"] == (
+        f"50{NBSP}%",
+        f"1 sur 2{NBSP}réponses, et 1{NBSP}question en retard",
+    )
     assert found["Temps passé"] == (f"1{NBSP}h{NBSP}40", f"noté pour 2{NBSP}questions sur 4")
     assert found["Réponses passées réutilisées"][0] == "1"
     assert found["Temps économisé, estimation"][0] == f"1{NBSP}h"
@@ -240,6 +245,11 @@ def test_the_list_of_questions_has_a_row_each_with_codes_and_words(director: Fla
     }
 
 
+def test_a_question_without_a_time_noted_has_an_empty_cell_and_not_zero(director: FlaskClient) -> None:
+    head, *found = rows(director, "/activite/questions.csv?mois=2024-03")
+    assert [row[head.index("minutes")] for row in found] == ["20", "80", "", ""]
+
+
 def test_the_table_of_months_counts_received_answered_and_in_time(director: FlaskClient) -> None:
     found = rows(director, "/activite/mois.csv?de=2024-02-01&a=2024-04-30")
     assert found[1:] == [["2024-02", "1", "0", "0"], ["2024-03", "4", "2", "1"], ["2024-04", "0", "0", "0"]]
@@ -282,7 +292,7 @@ def test_the_report_says_in_sentences_what_the_figures_are(director: FlaskClient
     plain = lead.replace("\u202f", " ")
     assert "En mars 2024, le centre a reçu 4 questions, 3 de plus qu’en février 2024." in plain
     assert "2 ont reçu une réponse. La moitié des réponses sont parties en 3 jours ouvrés ou moins" in plain
-    assert "il l’a fait pour 50 % des réponses" in plain
+    assert "il l’a fait pour 50 % des réponses, et 1 question en retard attend encore la sienne." in plain
     assert "1 question est encore en cours ; 1 question a été close sans réponse." in plain
     assert "« Santé » (2), « Réussite éducative » (1) et « Culture » (1)" in plain
     assert "Une réponse passée a servi de nouveau 1 fois, ce qui a fait gagner environ 1 h." in plain
@@ -377,6 +387,14 @@ def test_years_stand_in_columns_and_what_has_none_at_the_end() -> None:
     assert [cell.value for cell in first[1:]] == [3, 0, 0, 2, 2, 7]
     assert second[4].text.startswith("0 (réponses manquantes")
     assert first[1].url == "/recherche?theme=T01&annee=1000-2023"
+
+
+def test_documents_of_several_themes_are_not_summed_over_themes() -> None:
+    chart = activity_holdings.grid((*HELD, HELD[0]), {}, 2026, Columns(3, 1, True))
+    assert "14" not in chart.summary
+    assert chart.summary.startswith("Un document peut compter pour plusieurs thèmes")
+    assert "le plus, 3, pour 2 cases à égalité" in chart.summary
+    assert chart.figures.total == ()
 
 
 def test_columns_of_several_years_begin_at_round_ones() -> None:
@@ -483,6 +501,54 @@ def test_whatever_an_address_says_is_a_period_or_told(args: dict[str, str]) -> N
 
 
 # -- words
+
+
+@pytest.mark.parametrize(
+    ("themes", "summary", "sentence"),
+    [
+        (
+            {"T12": 2, "T03": 1},
+            "D’abord : Santé, 2 questions.",
+            "sur « Santé » (2) et « Réussite éducative » (1).",
+        ),
+        ({"T12": 2, "T03": 2}, "D’abord : 2 thèmes à égalité, 2 questions chacun.", "sur « Santé » (2) et"),
+        (
+            {"T12": 9} | dict.fromkeys(("T01", "T02", "T03", "T04"), 1),
+            "D’abord : Santé, 9 questions.",
+            "sur « Santé » (9) et 4 autres à égalité (1).",
+        ),
+        (
+            dict.fromkeys(("T01", "T02", "T03", "T04"), 1),
+            "D’abord : 4 thèmes à égalité, 1 question chacun.",
+            "sur 4 thèmes à égalité (1).",
+        ),
+        (
+            {"T12": 9, "T03": 8, "T14": 7, "T01": 1, "T02": 1},
+            "D’abord : Santé, 9 questions.",
+            "« Culture » (7).",
+        ),
+    ],
+)
+def test_equals_are_all_named_or_only_counted(themes: dict[str, int], summary: str, sentence: str) -> None:
+    labels = Labels(Thesaurus.from_file(corpus.FOLDER / "thesaurus.ttl"))
+    some = replace(activity.figures((), 3, TODAY, TODAY, today=TODAY), received=20, themes=themes)
+    period = activity_period.of_year(2026, TODAY)
+    told = " ".join(activity_words.sentences(some, some, period, labels, 0))
+    assert summary in plain(DRAWN["theme"](some, labels).summary)
+    assert f"portent d’abord {sentence}" in plain(told) or plain(told).endswith(sentence)
+
+
+def test_who_waits_beyond_the_promise_is_told_even_without_any_answer() -> None:
+    labels = Labels(Thesaurus.from_file(corpus.FOLDER / "thesaurus.ttl"))
+    none = activity.figures((), 3, TODAY, TODAY, today=TODAY)
+    some, period = replace(none, received=3, open=3, overdue=2), activity_period.of_year(2026, TODAY)
+    told = " ".join(activity_words.sentences(some, none, period, labels, 0))
+    assert "3 questions sont encore en cours, dont 2 en retard." in plain(told)
+    assert plain(activity_words.tiles(some, none, period)[4].note) == "2 questions en retard"
+
+
+def plain(text: str) -> str:
+    return text.replace(NBSP, " ").replace("\u202f", " ")
 
 
 def test_comparisons_shares_and_times_in_words() -> None:

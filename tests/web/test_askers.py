@@ -9,8 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from kb.accounts import Role
+from kb.audit import Action, Wanted
 from kb.errors import NotFound
-from kb.questions import Asked, QuestionState
+from kb.questions import Asked, Channel, QuestionState, Said
 from web import askers, kept_mail
 
 NOW = datetime.now(UTC)
@@ -66,6 +67,25 @@ def test_all_that_is_kept_is_handed_over_as_a_file(house, client, who):
     assert answer.json["email"] == who.email
     assert [one["reference"] for one in answer.json["questions"]] == [who.question.reference]
     assert client.get(f"{who.url}/donnees").status_code == 405
+
+
+def test_all_that_is_kept_is_handed_over_as_a_page_to_read_and_leaves_a_trace(house, client, who):
+    said = Said(text="Une <précision>", channel=Channel.EMAIL, subject="Mon jardin")
+    house.parts.desk.hear(who.question.id, said, now=datetime(2026, 3, 4, 2, 30, tzinfo=UTC))
+    house.parts.answers.save(who.question.id, "Voici **une aide**.", 0, person=house.people[Role.DIRECTOR])
+    house.parts.answers.mark_sent(who.question.id)
+    before = len(house.parts.trail.lines(Wanted(action=Action.ASKER_EXPORTED)))
+    answer = house.post(client, f"{who.url}/donnees", forme="page")
+    page = answer.text.replace("\u00a0", " ")
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    for held in (who.name, who.email, "0696 98 76 54", f"Question {who.question.reference}", "Un jardin"):
+        assert held in page
+    assert "De vous, le 3 mars 2026 à 22 h 30, par courriel : Mon jardin" in page
+    assert "Une &lt;précision&gt;" in page
+    assert "Voici <strong>une aide</strong>." in page
+    assert "received" not in page
+    assert len(house.parts.trail.lines(Wanted(action=Action.ASKER_EXPORTED))) == before + 1
 
 
 def test_nobody_is_erased_by_a_slip(house, client, who):

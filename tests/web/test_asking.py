@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from urllib.parse import quote
 
 import pytest
+from flask import render_template
 from structlog.testing import capture_logs
 
 from kb import desk_merging
@@ -15,7 +17,12 @@ from kb.desk import Wanted
 from kb.limits import Limit
 from kb.questions import Channel, QuestionState, Said
 from kb.records import Page, Record
-from web import asking, desk_letters, guard
+from kb.thesaurus import Concept
+from search.snippets import Piece
+from web import ask_forms, asking, desk_letters, guard
+from web.compose_sending import Sending, letter
+from web.compose_sending import send as send_answer
+from web.proposed import Already, Shown
 
 QUESTION = "Comment financer un poste d’adulte-relais dans un quartier prioritaire ?"
 NOWHERE = "Zyx wvut rqpon mlkj ?"
@@ -204,6 +211,167 @@ def test_internal_notes_are_not_on_the_page_of_the_asker(house):
     url = send(house, client).headers["Location"]
     house.parts.desk.note(asked(house).id, "Un secret de bureau.", person=1)
     assert "secret de bureau" not in client.get(url).text
+
+
+def test_what_is_too_long_is_kept_whole_and_no_browser_cuts_it(house):
+    client = house.client()
+    areas = re.findall(r"<textarea[^>]*>", client.get("/poser-une-question").text)
+    assert len(areas) == 2
+    assert not any("maxlength" in area for area in areas)
+    typed = "mot " * 2_600 + "fin"
+    response = send(house, client, text=typed)
+    assert response.status_code == 400
+    assert typed in response.text
+
+
+def test_beside_a_fault_stands_what_was_answered_and_one_sending_is_left(house, answered):
+    client = house.client()
+    faulty = send(house, client, text=QUESTION, email="zoe@")
+    assert faulty.status_code == 400
+    assert "Qui finance un poste" in faulty.text
+    assert "Voyez d’abord" not in faulty.text
+    assert "data-filled" in faulty.text  # the panel need not be asked for once more
+    assert "data-filled" not in client.get("/poser-une-question").text
+    seen = re.search(r'name="seen" value="([^"]+)"', faulty.text)[1]
+    assert send(house, client, text=QUESTION, seen=seen).status_code == 303
+
+
+def test_nothing_is_said_of_similar_questions_where_none_is_written(house):
+    assert "Rien de semblable" not in send(house, house.client(), text=" ").text
+
+
+def test_a_person_named_and_an_answer_found_are_one_message(house, answered):
+    shown = send(house, house.client(), text=QUESTION, context="Rappelez Mme Célestine.").text
+    said = shown.split('class="asking-said"')[1].split("<form")[0]
+    assert said.count('class="notice') == 1
+    assert "un nom de personne" in said
+    assert "Voyez aussi si la réponse est déjà là" in said
+    assert "pas encore partie" in said
+
+
+def test_who_sends_too_fast_is_told_one_thing(house, monkeypatch):
+    monkeypatch.setattr(asking, "QUICKEST", 3600.0)
+    shown = send(house, house.client(), context="Rappelez Mme Célestine.", sure="y").text
+    said = shown.split('class="asking-said"')[1].split("<form")[0]
+    assert "Relisez votre question" in said
+    assert 'class="notice' not in said
+    assert re.search(r'name="sure"[^>]*checked|checked[^>]*name="sure"', shown)
+
+
+def test_kinds_of_askers_are_in_the_order_of_their_words():
+    concepts = [
+        Concept(uri=f"urn:{n}", notations=(str(n),), label=label)
+        for n, label in enumerate(("Région", "État", "Association"))
+    ]
+    assert [label for _, label in ask_forms._labels(tuple(concepts))] == ["Association", "État", "Région"]
+
+
+def answer(house, body):
+    """A question whose answer was sent; the page of its asker, and its number."""
+    url = send(house, house.client(), text="Où trouver les lamantins ?").headers["Location"]
+    question, parts = asked(house), house.parts
+    parts.desk.claim(question.id, 1)
+    parts.desk.write(question.id, Said(text="Nous cherchons.", channel=Channel.EMAIL), person=1)
+    kept = parts.answers.save(question.id, body, 0, person=1)
+    person = Sending(way=Channel.TELEPHONE, person=1, name="Anne")
+    mailed = letter(parts, question, kept, (), "Anne", parts.config.public_url)
+    assert send_answer(parts, parts.desk.get(question.id), kept, mailed, person)
+    return url, question.id
+
+
+def test_the_answer_is_read_as_it_was_written_with_sources_that_the_visitor_may_open(house):
+    site = house.parts.config.public_url
+    public, hidden = house.records["public"], house.records["staff"]
+    links = [f"[Un guide]({site}/notice/{id}/page/1)" for id in (public, hidden)]
+    url, _ = answer(house, f"Une **réponse** à lire.\n\n- {links[0]}\n- {links[1]}\n")
+    page = house.client().get(url).text
+    assert "<strong>réponse</strong>" in page
+    assert "Nous cherchons." in page
+    assert "Bonjour," not in page  # the letter is in their mail
+    sources = page.split('answer-sources">')[1].split("</ul>")[0]
+    assert f"/notice/{quote(public)}/page/1" in sources
+    assert quote(hidden) not in sources
+
+
+def test_an_answer_that_was_written_on_is_still_told_as_it_was_sent(house):
+    url, number = answer(house, "Une **première** réponse.")
+    house.parts.answers.save(number, "Une **autre**, pas encore envoyée.", 1, person=1)
+    page = house.client().get(url).text
+    assert "première" in page
+    assert "Bonjour," in page
+    assert "pas encore envoyée" not in page
+
+
+LINE = "Les conseils citoyens sont installés dans chaque quartier prioritaire, par"  # 74 columns
+
+
+@pytest.mark.parametrize(
+    ("mailed", "read"),
+    [
+        (f"{LINE}\narrêté du préfet.", f"{LINE} arrêté du préfet."),
+        (f"{LINE}\n\narrêté du préfet.", f"{LINE}\n\narrêté du préfet."),
+        (f"- {LINE}\n  arrêté.\n- Un autre", f"- {LINE} arrêté.\n- Un autre"),
+        (f"{LINE}\n- un point", f"{LINE}\n- un point"),
+        (f"{LINE}\n> ce que vous demandiez", f"{LINE}\n> ce que vous demandiez"),
+        ("Bonjour,\nMerci.\n-- \nAnne", "Bonjour,\nMerci.\n-- \nAnne"),
+        (f"{LINE} {LINE}\nLa suite", f"{LINE} {LINE}\nLa suite"),
+    ],
+)
+def test_lines_that_a_mail_program_cut_are_whole_again(mailed, read):
+    assert asking._unwrapped(mailed) == read
+
+
+def test_what_somebody_typed_in_the_form_keeps_its_lines(house):
+    client = house.client()
+    url = send(house, client).headers["Location"]
+    house.post(client, url, text=f"{LINE}\narrêté du préfet.")
+    assert f"{LINE}\narrêté du préfet." in client.get(url).text
+
+
+def test_answers_are_found_by_words_of_which_some_are_elsewhere(house, answered):
+    page = house.client().get("/questions?q=financer+adulte-relais+quartier+nuit").text
+    found = page.split("questions-found")[1].split("</ul>")[0]
+    assert "Qui finance un poste" in found
+    assert "/recherche?q=financer" in page
+    assert 'action="/questions"' in page
+    assert "questions-found" not in house.client().get("/questions").text
+    told = house.client().get("/questions.json?q=financer+adulte-relais+quartier+nuit").json
+    assert answered in [one["id"] for one in told["found"]]
+
+
+def test_where_no_answer_is_near_the_whole_fund_is_offered(house, answered):
+    page = house.client().get("/questions?q=zyxwvut").text
+    assert "Aucune réponse déjà donnée" in page
+    assert "/recherche?q=zyxwvut" in page
+
+
+def one(number):
+    return Shown(
+        id=f"n{number}",
+        title=f"Titre {number}",
+        kind="Rapport",
+        year=2020,
+        authors="",
+        page=number,
+        url=f"/notice/n{number}/page/{number}",
+        pieces=(Piece("Un passage.", False),),
+        text="Un passage.",
+        score=0.5,
+        thumb=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "passages", "before"),
+    [(0, 5, 3), (1, 5, 3), (3, 5, 3), (3, 0, 3), (1, 2, 3), (0, 1, 1)],
+)
+def test_three_proposals_come_first_and_the_others_are_folded(house, answers, passages, before):
+    already = Already(tuple(map(one, range(answers))), tuple(map(one, range(1, passages + 1))))
+    with house.app.test_request_context():
+        first, _, folded = render_template("_already.html", already=already).partition("<details")
+    assert first.count("<li>") == before
+    assert folded.count("<li>") == answers + passages - before
+    assert ("Voir plus" in folded) == (answers + passages > before)
 
 
 def test_questions_are_listed_with_the_way_to_ask(house, answered):

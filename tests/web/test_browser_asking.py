@@ -10,7 +10,9 @@ from kb.desk import Wanted
 from kb.limits import Limit
 from kb.questions import Asked, Channel, Enclosure, QuestionState, Said
 from kb.records import Page, Record
+from search.snippets import Piece
 from web import asking
+from web.proposed import Already, Shown
 
 pytestmark = pytest.mark.browser
 
@@ -81,6 +83,61 @@ def test_what_was_answered_comes_while_somebody_types_and_their_question_goes_at
     assert "Qui finance un poste" in page.locator("[data-already]").inner_text()
     page.click("text=Envoyer ma question")  # what was seen need not be shown again
     page.wait_for_url("**/suivi/*")
+    page.context.close()
+
+
+def test_who_comes_back_from_what_was_proposed_finds_it_again_and_sends_once(house, browser, home, answered):
+    before = house.parts.desk.count(Wanted(states=()))
+    page = browser.new_context().new_page()
+    page.goto(home + "/poser-une-question")
+    page.locator("#text").press_sequentially(QUESTION, delay=2)
+    page.locator(".proposed-answers a").first.click()
+    page.wait_for_url("**/notice/**")
+    page.go_back()
+    page.wait_for_selector(".proposed-answers")
+    assert page.input_value("#text") == QUESTION
+    page.click("text=Envoyer ma question")
+    page.wait_for_url("**/suivi/*")
+    assert house.parts.desk.count(Wanted(states=())) == before + 1
+    page.context.close()
+
+
+def one(number):
+    words = "Un passage du fonds, assez long pour tenir plus de deux lignes sur un téléphone. " * 4
+    return Shown(
+        id=f"n{number}",
+        title=f"Titre {number}",
+        kind="Rapport",
+        year=2020,
+        authors="",
+        page=number,
+        url=f"/notice/n{number}/page/{number}",
+        pieces=(Piece(words, False),),
+        text=words,
+        score=0.5,
+        thumb=None,
+    )
+
+
+def test_on_a_phone_three_proposals_stand_before_the_rest_of_the_form(browser, home, monkeypatch):
+    already = Already((one(1),), tuple(map(one, range(2, 7))))
+    monkeypatch.setattr(asking, "_already", lambda text: already)
+    page = browser.new_context(viewport={"width": 360, "height": 800}).new_page()
+    page.goto(home + "/poser-une-question")
+    page.fill("#text", QUESTION)
+    page.wait_for_selector(".proposed-more")
+    items = page.locator("[data-already] li")
+    assert [item.is_visible() for item in items.all()] == [True] * 3 + [False] * 3
+    line = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.proposed p')).lineHeight)")
+    heights = [box.bounding_box()["height"] for box in page.locator("[data-already] li p").all()[:2]]
+    assert all(height <= 2 * line + 1 for height in heights)
+    page.click("text=Voir plus")
+    assert all(item.is_visible() for item in items.all())
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.reload()
+    page.fill("#text", QUESTION + " Merci.")
+    page.wait_for_selector(".proposed-more", state="attached")
+    assert all(item.is_visible() for item in items.all())  # there is room: nothing is folded
     page.context.close()
 
 

@@ -18,7 +18,7 @@ from kb.desk_merging import merge
 from kb.errors import InvalidValue, NotFound, OnTheSpot
 from kb.mail import Mailed
 from kb.publishing import Copy
-from kb.questions import LONGEST_ANSWER, Asked, Channel, QuestionState
+from kb.questions import LONGEST_ANSWER, Asked, Channel, QuestionState, Said
 from kb.servicelog import StepKind
 from web import compose_quoting, published_text
 from web.compose_quoting import Place
@@ -103,6 +103,21 @@ def test_a_question_that_says_nothing_still_has_its_page(house, lea, ask):
     page = lea.get(url(ask(text="xyzzy plugh ?")))
     assert page.status_code == 200
     assert "Cherchez ci-dessus avec d’autres mots" in page.text
+
+
+def test_what_was_said_since_stands_under_the_question_and_is_looked_for(house, lea, ask):
+    question, me = ask(text="xyzzy plugh ?"), house.people[Role.ANSWERER]
+    assert "Échanges (" not in lea.get(url(question)).text
+    desk = house.parts.desk
+    said = Said(text="Que sait-on de la médiation sociale ?", channel=Channel.TELEPHONE)
+    desk.hear(question.id, said, person=me)
+    desk.note(question.id, "Déjà reçue <hier>.", person=me)
+    page = lea.get(url(question))
+    assert "Échanges (1), notes (1)</summary>" in page.text
+    assert "Que sait-on de la médiation sociale" in page.text
+    assert "Déjà reçue &lt;hier&gt;." in page.text
+    assert cited(page.text)
+    assert cited(lea.get(f"{url(question)}/panneau").text) == cited(page.text)
 
 
 def test_other_words_are_looked_for(house, lea, ask):
@@ -264,6 +279,22 @@ def test_a_passage_is_cut_to_whole_sentences_when_it_has_some(shown, quoted):
     assert PAGE[at.start : at.end] == quoted
 
 
+ARTICLE = (
+    "Les régies de quartier outre-mer,\nétat des lieux\nPar Jeanne Exemple\nUne régie emploie des habitants "
+    "de la commune de\nFort-de-France et des environs. Elle entretient les espaces publics.\nElle demande :\n"
+    "• un local\n• un encadrant"
+)
+
+
+def test_a_quotation_starts_after_title_and_author_and_stops_at_a_full_sentence():
+    quoted = ARTICLE[slice(*compose_quoting.whole(ARTICLE, 0, len(ARTICLE)))]
+    assert quoted.startswith("Une régie emploie")
+    assert "de\nFort-de-France et" in quoted
+    assert quoted.endswith("les espaces publics.")
+    alone = "Titre\n\nSous-titre\n\nUne régie emploie des habitants de la commune. Elle cherche :"
+    assert alone[slice(*compose_quoting.whole(alone, 0, len(alone)))].startswith("Une régie")
+
+
 def test_a_passage_that_the_page_does_not_have_has_no_place():
     assert compose_quoting.place("c:1", 4, PAGE, "des mots d’ailleurs") is None
     assert compose_quoting.place("c:1", 4, PAGE, "… …") is None
@@ -314,7 +345,10 @@ def past(house, ask):
     house.parts.sync()
 
 
-def test_a_past_answer_serves_as_a_start_with_a_link_and_is_counted_once(house, lea, ask, past):
+def test_a_past_answer_serves_as_a_start_with_a_link_and_is_counted_once_it_is_sent(house, lea, ask, past):
+    def reused():
+        return [s.reused for s in house.parts.desk.log.of(question.id) if s.kind is StepKind.REUSED]
+
     question = ask()
     page = lea.get(url(question))
     assert f"reutiliser {past}" in page.text
@@ -325,8 +359,27 @@ def test_a_past_answer_serves_as_a_start_with_a_link_and_is_counted_once(house, 
     assert r"heures \*d’insertion\*" in body
     told = house.post(lea, f"{url(question)}/extrait", geste=f"reutiliser {past}")
     assert told.text.startswith("Partez du **coût**")
-    steps = [s for s in house.parts.desk.log.of(question.id) if s.kind is StepKind.REUSED]
-    assert [s.reused for s in steps] == [past]
+    assert reused() == []
+    assert post(house, lea, question, body, "envoyer").status_code == 303
+    assert reused() == [past]
+    assert post(house, lea, question, f"{body} Plus.", "envoyer", version=1).status_code == 303
+    assert reused() == [past]
+
+
+def test_a_past_answer_whose_link_was_taken_out_did_not_serve(house, lea, ask, past):
+    question = ask()
+    post(house, lea, question, "", f"reutiliser {past}")
+    assert post(house, lea, question, f"Voici :\n\n{quote(house)}", "envoyer").status_code == 303
+    assert all(s.kind is not StepKind.REUSED for s in house.parts.desk.log.of(question.id))
+
+
+def test_published_answers_are_not_among_the_passages(house, lea, ask, past):
+    question = ask()
+    for words in ("", "?cherche=clause+insertion"):
+        panel = lea.get(f"{url(question)}.json{words}").get_json()["panel"]
+        assert [one["code"] for one in panel["past"]] == [past]
+        assert panel["passages"]
+        assert all(not one["code"].startswith(f"{past}/") for one in panel["passages"])
 
 
 # -- saving

@@ -9,6 +9,7 @@ import os
 import re
 import time
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
 from email.message import EmailMessage
 from urllib.parse import parse_qsl, quote
 
@@ -26,12 +27,13 @@ from kb.questions import DONE, Asked, Channel, Enclosure, QuestionState, Said
 from kb.records import Page
 from kb.threads import Thread
 from web import desk_letters, kept_mail
-from web.desk_queue import NAMES, QueueState
+from web.desk_queue import NAMES, Lines, QueueState
 from web.desk_words import delay, opening, written_day
 from web.parts import Parts
 
 S = QuestionState
 MONDAY = datetime(2026, 11, 23, 14, tzinfo=UTC)
+NOON = clock(16)  # in Martinique, in UTC
 EMAIL = "anne.regis@exemple.fr"
 
 
@@ -221,12 +223,14 @@ def test_what_somebody_has_who_answers_no_more_is_not_lost_from_sight(house, cli
         theme=st.sampled_from(["", "T03-01"]),
         territory=st.sampled_from(["", "C-97209"]),
         asker=st.none() | st.integers(1, 10**8),
+        unseen=st.booleans(),
         words=st.text(max_size=60).map(lambda text: " ".join(text.split())),
         page=st.integers(1, 10_000),
     )
 )
 def test_an_address_says_all_that_is_looked_at(state):
-    state = dataclasses.replace(state, done=NAMES.get(state.state) in DONE)
+    done = NAMES.get(state.state) in DONE
+    state = dataclasses.replace(state, done=done, unseen=state.unseen and done)
     query = dict(parse_qsl(state.url().partition("?")[2], keep_blank_values=True))
     assert QueueState.from_args(MultiDict(query)) == state
 
@@ -237,13 +241,21 @@ def test_an_address_says_all_that_is_looked_at(state):
 def test_a_question_is_taken_from_the_list_in_one_click(house, client, me):
     question = ask(house)
     response = post(house, client, question, "prendre", retour="/guichet?mots=loi")
-    assert response.headers["Location"] == "/guichet?mots=loi"
+    assert response.headers["Location"] == f"/guichet/{question.reference}"
     assert (now_(house, question).assignee, now_(house, question).state) == (me, S.IN_HAND)
 
 
-@pytest.mark.parametrize("elsewhere", ["https://exemple.fr/", "//exemple.fr", "/guichet/../compte", ""])
-def test_taking_a_question_leads_nowhere_else(house, client, elsewhere):
+def test_who_comes_too_late_goes_back_to_the_list(house, client, joel):
     question = ask(house)
+    house.parts.desk.claim(question.id, joel)
+    response = post(house, client, question, "prendre", retour="/guichet?mots=loi")
+    assert response.headers["Location"] == "/guichet?mots=loi"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://exemple.fr/", "//exemple.fr", "/guichet/../compte", ""])
+def test_taking_a_question_leads_nowhere_else(house, client, joel, elsewhere):
+    question = ask(house)
+    house.parts.desk.claim(question.id, joel)
     response = post(house, client, question, "prendre", retour=elsewhere)
     assert response.headers["Location"] == f"/guichet/{question.reference}"
 
@@ -408,6 +420,121 @@ def test_who_asks_can_be_said_once(house, client):
 
 
 # -- where it stands
+
+
+def test_thanks_leave_the_answer_and_are_shown_until_they_are_read(house, client):
+    question = ask(house, "Celle que l’on remercie")
+    house.parts.desk.move(question.id, S.CLOSED)
+    page, address = f"/guichet/{question.reference}", "/guichet?vue=faites&message=nouveau"
+    assert "/vu" not in client.get(page).text
+    post(house, client, question, "entendu", heard="Merci beaucoup !", heard_by="telephone")
+    assert now_(house, question).state is S.CLOSED
+    assert 'message=nouveau"><strong>1</strong> avec un nouveau message' in html.unescape(
+        client.get("/guichet").text
+    )
+    listed = text_of(client.get(address))
+    assert question.reference in listed
+    assert ">nouveau message<" in listed
+    assert f'action="{page}/reprendre"' in client.get(page).text
+    assert "Vu, rien à répondre" in client.get(page).text
+    post(house, client, question, "vu")
+    assert question.reference not in client.get(address).text
+    shown = text_of(client.get(page))
+    assert "message lu, rien à répondre" in shown
+    assert f'action="{page}/vu"' not in shown
+    assert now_(house, question).state is S.CLOSED
+
+
+def test_a_new_message_can_take_a_question_up_again(house, client, me):
+    question = ask(house)
+    house.parts.desk.move(question.id, S.CLOSED)
+    house.parts.desk.hear(question.id, Said(text="Et pour 2027 ?", channel=Channel.FORM))
+    assert client.get(f"/guichet/{question.reference}").text.count("/reprendre") == 1
+    post(house, client, question, "reprendre")
+    assert (now_(house, question).state, now_(house, question).assignee) == (S.IN_HAND, me)
+    assert not house.parts.desk.unseen((question.id,))
+
+
+def test_the_asker_still_reads_that_they_were_answered(house, client):
+    question = ask(house)
+    for state in (S.IN_HAND, S.ANSWERED):
+        house.parts.desk.move(question.id, state)
+    house.post(client, f"/suivi/{question.follow}", text="Merci !")
+    page = text_of(client.get(f"/suivi/{question.follow}"))
+    assert "Merci !" in page
+    assert "Nous vous avons répondu" in page
+    assert "préparons" not in page
+
+
+def test_who_asks_for_a_precision_waits_for_it_unless_they_say_otherwise(house, client):
+    question = ask(house)
+    post(house, client, question, "prendre")
+    assert '<input checked id="wait"' in client.get(f"/guichet/{question.reference}").text
+    post(house, client, question, "message", message="Nous cherchons.", way="email")
+    assert now_(house, question).state is S.IN_HAND
+
+
+def test_a_question_that_waits_for_its_asker_is_never_shown_as_due_today(house, client):
+    question = ask(house, "Celle qui attend un mot", days=1)
+    house.parts.desk.claim(question.id, house.people[Role.ANSWERER])
+    house.parts.desk.move(question.id, S.WAITING)
+    held = now_(house, question)
+    lines = Lines(house.parts, QueueState(), None, datetime.combine(held.due, NOON, tzinfo=UTC))
+    assert lines.of(dataclasses.replace(held, state=S.IN_HAND)).today
+    assert not lines.of(held).today
+
+
+def test_no_way_leads_to_the_page_of_an_asker_who_was_erased(house, client):
+    question = ask(house, email="oubli@exemple.fr")
+    house.parts.desk.move(question.id, S.CLOSED)
+    page = f"/guichet/{question.reference}"
+    assert "/suivi/" in client.get(page).text
+    house.parts.privacy.erase(question.asker)
+    assert "/suivi/" not in client.get(page).text
+
+
+def test_what_leaves_by_itself_is_folded_and_what_somebody_wrote_is_not(house, client, me):
+    question = ask(house)
+    desk_letters.acknowledge(house.parts, question, limited=False)
+    house.parts.desk.write(question.id, Said(text="Écrit à la main", channel=Channel.EMAIL), person=me)
+    page = client.get(f"/guichet/{question.reference}").text
+    exchanges = page[page.index('class="exchanges"') : page.index("</ol>", page.index('class="exchanges"'))]
+    receipt, word = exchanges.split("<li")[1:]
+    assert "Texte du message" in receipt
+    assert "<details" not in word
+    assert "Écrit à la main" in word
+
+
+def test_the_questions_of_somebody_are_found_by_name_or_address_and_no_address_of_a_page_holds_it(
+    house, client
+):
+    asker = house.parts.askers.known("zoe.unique@exemple.fr", "Zoé Hibiscus")
+    house.parts.desk.receive(Asked(text="Une question de Zoé ?"), asker)
+    for words in ("hibiscus", "Zoe.Unique@exemple.fr"):
+        response = house.post(client, "/guichet/demandeur", who=words)
+        assert response.headers["Location"] == f"/guichet?demandeur={asker}"
+    other = house.parts.askers.known(name="Ana Hibiscus")
+    page = house.post(client, "/guichet/demandeur", who="hibiscus")
+    for one in (asker, other):
+        assert f'href="/guichet?demandeur={one}"' in page.text
+    assert "Personne de ce nom" in house.post(client, "/guichet/demandeur", who="zzyzx").text
+    assert 'action="/guichet/demandeur"' in client.get("/guichet").text
+    assert house.client(Role.LIBRARIAN).get("/guichet/demandeur").status_code != 200
+
+
+def test_a_message_that_joins_tells_the_name_that_was_not_known(house, client, me):
+    asker = house.parts.askers.known("ines@exemple.fr")
+    question = house.parts.desk.receive(Asked(text="Une aide ?"), asker)
+    ours = sent_to(house, question, me)
+    drop(house, client, mail("Luc Abaul <luc.abaul@exemple.fr>", In_Reply_To=ours))
+    assert house.parts.askers.get(asker).name is None
+    drop(house, client, mail("Inès Vaval <ines@exemple.fr>", In_Reply_To=ours))
+    assert house.parts.askers.get(asker).name == "Inès Vaval"
+
+
+def test_a_message_that_would_take_the_place_of_what_is_typed_is_announced(client):
+    page = text_of(client.get("/guichet/nouvelle"))
+    assert page.index("Déposez-le d’abord") < page.index('name="text"')
 
 
 def test_a_question_ends_with_a_reason_and_is_taken_up_again(house, client, me):
@@ -744,7 +871,9 @@ def test_what_machines_write_moves_no_question(house, client, me, bounce):
 def test_what_is_no_message_is_refused_in_words(house, client):
     for content in (b"", b"\x89PNG\r\n", b"bonjour"):
         assert drop(house, client, content).headers["Location"] == "/guichet/nouvelle"
-        assert "ne peut pas être lu" in text_of(client.get("/guichet/nouvelle"))
+        page = text_of(client.get("/guichet/nouvelle"))
+        assert "Ce fichier n’est pas un courriel enregistré (.eml)" in page
+        assert "PDF" not in page
     assert drop(house, client, b"", "").headers["Location"] == "/guichet/nouvelle"
     assert "Aucun message choisi" in text_of(client.get("/guichet/nouvelle"))
     assert waiting(house) == []

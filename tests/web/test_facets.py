@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +103,23 @@ def test_a_chosen_period_is_shown_in_the_form_and_its_bar_takes_it_away():
     assert (view.first, view.last) == ("2005", "2009")
     chosen = [bar for bar in view.bars if bar.chosen]
     assert [bar.url for bar in chosen] == ["/recherche"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "first", "last"),
+    [
+        ("2026-9999", "depuis 2026", "2026", ""),
+        ("1000-2009", "jusqu’en 2009", "", "2009"),
+        ("2005-2009", "2005–2009", "2005", "2009"),
+        ("2005", "2005", "2005", "2005"),
+    ],
+)
+def test_a_span_of_years_with_one_end_only_says_so(code: str, said: str, first: str, last: str):
+    state = SearchState().with_facet("year", (code,))
+    assert [chip.label for chip in facets.chips(state, LABELS)] == [said]
+    view = facets.view("year", {"2006": 1}, state, LABELS).years
+    assert view is not None
+    assert (view.first, view.last) == (first, last)
 
 
 def test_chips_say_what_they_take_away():

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from kb import merging
 from kb.accounts import Role
 from kb.anonymiser import Found, Kind
+from kb.errors import InvalidValue
 from kb.publishing import Copy, Publication, Publications, Stage, Why, digest
 from kb.questions import Asked, Question, QuestionState
-from kb.records import Page, Record
+from kb.records import Agent, Page, Record
 from kb.servicelog import StepKind
 from web import (
     answer_page,
@@ -136,6 +137,28 @@ def test_every_piece_found_in_what_is_seen_has_its_place(text: str) -> None:
     assert all(one.end <= other.start or one.start == other.start for one, other in pairwise(found))
 
 
+def test_no_mark_is_left_alone_by_a_piece_that_held_its_other_one() -> None:
+    texts = ("Titre", "Q", "**Mme** *Zob*da et M**me Petit** puis **Mme Long** dit **non**")
+    found = publish_copy.doubts(texts, (), names)
+    assert (
+        publish_copy.replaced(texts, found)[2]
+        == "[personne A] et [personne B] puis **[personne C]** dit **non**"
+    )
+
+
+NAMED = st.text(alphabet="M*_me. Zobd\n\u200b", max_size=40)
+
+
+@given(NAMED, NAMED)
+@settings(deadline=None)
+def test_pieces_never_overlap_whatever_marks_stand_around(one: str, other: str) -> None:
+    text = f"{one}M**me Zobda**M**me Petit{other}_Mme_ *Long"
+    found = publish_seen.found_as_seen(text, names)
+    assert found
+    assert all(f.text == text[f.start : f.end] != "" for f in found)
+    assert all(one.end <= other.start for one, other in pairwise(found))
+
+
 def test_what_is_quoted_is_told_apart() -> None:
     texts = ("Titre", "> Mme Zobda", "> Mme Petit a dit\n\nMme Long non")
     assert [(d.words, d.quoted) for d in publish_copy.doubts(texts, (), names)] == [
@@ -234,10 +257,72 @@ def test_a_copy_begins_without_the_greeting_that_was_for_one_person() -> None:
         ("Madame, monsieur,\nQuelle aide ?", "Quelle aide ?"),
         ("Madame Un écrit, dit-elle, à qui ?", "Madame Un écrit, dit-elle, à qui ?"),
         ("mot " * 90, ("mot " * 49).strip() + "…"),
+        ("M. Félix Marceline, de la régie, cherche. Qui paie ?", "Qui paie ?"),
+        ("Mme. Zobda et Dr. Petit cherchent un plan. Merci.", "Mme. Zobda et Dr. Petit cherchent un plan."),
+        ("Me. A. Long demande un modèle. Merci.", "Me. A. Long demande un modèle."),
     ],
 )
 def test_the_title_begins_as_the_question_that_was_asked(question: str, title: str) -> None:
     assert publish_copy.title_of(question) == title
+
+
+@pytest.mark.parametrize("title", ["M.", "[une personne]", "Mme [personne A] ?", "[téléphone] ?", "Et ?"])
+def test_a_title_that_asks_nothing_is_refused(title: str) -> None:
+    with pytest.raises(InvalidValue, match="title"):
+        publish_copy.check_title(title)
+    publish_copy.check_title("Qui paie ?")
+    publish_copy.check_title("Qui aide [personne A] ?")
+
+
+def test_no_name_goes_on_from_one_field_to_the_next() -> None:
+    def greedy(text: str) -> Sequence[Found]:
+        found = re.finditer(r"M\.\s+[A-Z]\w+", text)
+        return [Found(Kind.NAME, m.start(), m.end(), m[0], "[une personne]", True) for m in found]
+
+    [doubt] = publish_copy.doubts(("Voir M.", "Zobda demande M. Petit", "Oui"), (), greedy)
+    assert doubt.words == "M. Petit"
+
+
+def test_what_shows_only_once_the_rest_is_replaced_is_to_be_decided_from_the_start() -> None:
+    def find(text: str) -> Sequence[Found]:
+        hidden = re.search("Félix", text) if "Mme Zobda" not in text else None
+        more = (
+            [Found(Kind.NAME, hidden.start(), hidden.end(), "Félix", "[personne Z]", True)] if hidden else []
+        )
+        return sorted([*names(text), *more], key=lambda one: one.start)
+
+    texts = ("Qui aide ?", "Mme Zobda et Félix demandent. Félix attend.", "Rien.")
+    found = publish_copy.doubts(texts, (), find)
+    more = publish_copy.unveiled(texts, found, find)
+    assert [(d.words, d.sure, len(d.spots)) for d in more] == [("Félix", False, 2)]
+    shown = publish_copy.replaced(texts, (*found, *more))
+    assert publish_copy.doubts(shown, (), find) == ()
+
+
+CITED = frozenset({publish_copy.name_of_words("Ghislaine Occolier")})
+
+
+def everybody(text: str) -> Sequence[Found]:
+    found = re.finditer(r"(?:Mme )?Ghislaine Occolier|Mme Occolier|Occolier, Ghislaine", text)
+    return [Found(Kind.NAME, m.start(), m.end(), m[0], "[personne A]", True) for m in found]
+
+
+def test_the_author_of_what_is_cited_is_kept_and_asks_for_no_decision() -> None:
+    texts = ("Titre", "Question", "Ghislaine Occolier le montre (Occolier, Ghislaine). Mme Occolier appelle.")
+    found = publish_copy.doubts(texts, (), everybody, CITED)
+    assert [(d.words, d.kept, d.cited, d.sure) for d in found] == [
+        ("Ghislaine Occolier", True, True, True),
+        ("Occolier, Ghislaine", True, True, True),
+        ("Mme Occolier", False, False, True),
+    ]
+    assert "Ghislaine Occolier le montre" in publish_copy.replaced(texts, found)[2]
+    assert not publish_copy.doubts(texts, (), everybody)[0].kept
+
+
+def test_a_cited_author_who_is_named_in_the_question_may_be_who_asks() -> None:
+    texts = ("Titre", "Je suis Ghislaine Occolier.", "Voir Ghislaine Occolier.")
+    [doubt] = publish_copy.doubts(texts, (), everybody, CITED)
+    assert (doubt.kept, doubt.sure) == (False, False)
 
 
 def test_the_text_that_is_searched_has_the_words_of_the_answer_without_its_addresses() -> None:
@@ -385,6 +470,41 @@ def test_a_name_typed_into_the_text_is_found_before_it_is_published(house) -> No
     assert "0696 98 76 54" in page
 
 
+def test_what_is_found_after_publish_was_asked_for_is_to_be_decided_and_nothing_says_otherwise(house) -> None:
+    question, client = answered(house), house.client(Role.ANSWERER)
+    assert "Tout est décidé" in client.get(url(question)).text
+    sent(house, client, question, "publier", body="Appelez Mme Nathalie Larcher.")
+    page = client.get(url(question)).text
+    assert "des passages restent à décider" in page
+    assert "Tout est décidé" not in page
+    [larcher] = publish_work.work(house.parts, question).doubts
+    assert f"decision-{larcher.key}" not in form_of(page)
+
+
+def test_a_title_of_nothing_but_replacements_is_not_published_and_what_was_typed_stays(house) -> None:
+    question, client = answered(house), house.client(Role.ANSWERER)
+    response = sent(house, client, question, "publier", title="M. [une personne]", text="Autrement dit ?")
+    assert response.status_code == 400
+    assert "écrivez une question claire" in response.text
+    assert form_of(response.text)["text"] == "Autrement dit ?"
+
+
+def test_the_author_of_a_cited_work_is_published_with_one_click(house) -> None:
+    id = house.parts.store.new_id("vc")
+    agents = (Agent("Occolier, Ghislaine"),)
+    house.parts.store.save(
+        Record(id=id, title="Les jardins partagés", agents=agents), [Page(1, "Un jardin.")]
+    )
+    body = f"Ghislaine Occolier le montre bien ([Les jardins](/notice/{id}))."
+    assert publish_work.cited_authors(house.parts, body) == CITED
+    question, client = answered(house, body), house.client(Role.ANSWERER)
+    page = client.get(url(question)).text
+    assert "auteur d’un document cité" in page
+    sent(house, client, question, "publier")
+    assert held(house, question).record
+    assert held(house, question).body.startswith("Ghislaine Occolier")
+
+
 def test_what_is_kept_on_purpose_is_published_and_only_its_digest_is_remembered(house) -> None:
     question, client = (
         answered(house, "Voyez M. Jean Dupont, maire, au 0696 11 22 33."),
@@ -453,6 +573,7 @@ def test_who_agrees_no_more_is_read_by_the_staff_only(house) -> None:
     record, open_one = publish(house, question), publish(house, other)
     asked = Asked(text=question.text, themes=question.themes, consent=False)
     house.parts.desk.change(question.id, question.version, asked)
+    assert "passe à l’équipe seule" in house.client(Role.ANSWERER).get(url(question)).text
     nightly.nightly(house.parts)
     assert house.client().get(f"/notice/{record}").status_code == 404
     assert house.client(Role.ANSWERER).get(f"/notice/{record}").status_code == 200
@@ -569,6 +690,27 @@ def test_the_second_reader_publishes_or_sends_back(house, monkeypatch) -> None:
     kept = held(house, question)
     assert kept.record is not None
     assert kept.reader == house.people[Role.DIRECTOR]
+
+
+def test_no_second_reader_is_asked_before_the_answer_left_nor_told_wrong_afterwards(
+    house, monkeypatch
+) -> None:
+    parts = house.parts
+    strict = Publications(parts.store, parts.desk, centre="vc", name="Ville Caraïbe", second_reader=True)
+    monkeypatch.setitem(parts.__dict__, "publications", strict)
+    mine, other = house.client(Role.ANSWERER), house.client(Role.DIRECTOR)
+    texts = {"title": "Qui paie ?", "text": "Qui paie ?", "body": "La ville le finance."}
+    waiting = parts.desk.receive(Asked(text="Une aide ?", consent=True), None)
+    assert sent(house, mine, waiting, "relire", **texts).status_code == 409
+    assert strict.to_read(10) == ()
+    question = answered(house)
+    sent(house, mine, question, "relire", **texts)
+    parts.desk.move(question.id, QuestionState.IN_HAND)
+    version = str(held(house, question).version)
+    house.post(other, url(question, "/relecture"), geste="publier", version=version, months="24")
+    page = other.get(url(question)).text
+    assert "a changé entre-temps" not in page
+    assert held(house, question).record is None
 
 
 def test_an_answer_is_withdrawn_after_a_question(house) -> None:
@@ -731,6 +873,8 @@ def test_a_scheme_that_ended_is_noticed_by_title_and_themes_and_not_by_a_mention
         ("2014-02", "2014-02-28"),
         ("2016-02", "2016-02-29"),
         ("2014-06-03", "2014-06-03"),
+        ("2014-02-30", "2014-02-28"),
+        ("2014-13", "2014-12-31"),
     ],
 )
 def test_what_ends_in_a_year_or_a_month_ends_on_its_last_day(end: str, last: str) -> None:

@@ -90,6 +90,18 @@ def test_a_log_is_understood_shown_and_let_in(house, client, rows):
     assert str(last[0].channel) == "visit"  # what was said of rows that tell of none
 
 
+def test_rows_that_will_be_closed_without_a_word_of_it_are_counted_before(house, client, rows):
+    said = (("Encore", ""), ("Et puis", "close"), ("Enfin", "zut"))
+    more = "".join(f"5;07/03/2019;;{asked};;;;;;;{state}\n" for asked, state in said)
+    one = plain(client.get(bring(house, client, rows).headers["Location"]).text)
+    assert "1 ligne sans réponse ni état sera close" in one
+    many = plain(client.get(bring(house, client, rows + more).headers["Location"]).text)
+    assert "3 lignes sans réponse ni état seront closes" in many
+    answered = "N°;Date de la demande;Objet;Réponse\n1;04/03/2019;Quelle aide ?;Voici.\n"
+    none = plain(client.get(bring(house, client, answered).headers["Location"]).text)
+    assert "sans réponse ni état" not in none
+
+
 def test_who_asked_is_left_in_the_file_unless_the_box_is_ticked(house, client, rows):
     imported(house, client, rows)
     assert house.parts.askers.by_email("zwyx@exemple.fr") is None

@@ -8,7 +8,8 @@
   const text = form.querySelector("[name=text]");
   const seen = form.querySelector("[data-seen]");
   let timer = 0;
-  let asked = text.value.trim();
+  // What the panel is about: the text that came with the page, unless the browser put another one back.
+  let asked = place.hasAttribute("data-filled") ? text.defaultValue.trim() : "";
   let under = null;
 
   // A double click is one question.
@@ -19,6 +20,7 @@
   });
   addEventListener("pageshow", () => {
     gone = false;
+    look();
   });
 
   text.addEventListener("input", () => {
@@ -35,11 +37,16 @@
     const body = new URLSearchParams({ text: typed, csrf_token: form.querySelector("[name=csrf_token]").value });
     try {
       const answer = await fetch("/deja-repondu", { method: "POST", body, signal: under.signal });
-      if (!answer.ok) return;
+      if (!answer.ok) {
+        asked = "";
+        return;
+      }
       place.innerHTML = await answer.text();
       seen.value = answer.headers.get("X-Seen") || "";
     } catch (error) {
-      if (error.name !== "AbortError") throw error;
+      if (error.name === "AbortError") return;
+      if (asked === typed) asked = "";
+      throw error;
     }
   }
 })();

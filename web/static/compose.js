@@ -48,7 +48,9 @@
 
   function tell(said) {
     if (said.refused) { kept.textContent = said.refused; return; }
-    kept.textContent = said.kept ? `Brouillon gardé à ${said.kept}.` : "";
+    kept.textContent = said.kept ? `Brouillon gardé à ${said.kept}\u202f; rien n’est envoyé.` : "";
+    const unsaved = document.querySelector("[data-unsaved]");
+    if (unsaved) unsaved.hidden = Boolean(said.kept);
     for (const name of ["faults", "references"]) put(within(name), said[name]);
     put(within("writers"), said.writers);
     put(within("preview-text"), said.preview);

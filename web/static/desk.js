@@ -53,6 +53,12 @@
 
   function takeDropped(form) {
     const field = form.querySelector("input[type=file]");
+    const others = document.querySelector("[data-typed]");
+    const typed = () => document.querySelector(".faults") || [...others.elements].some(
+      (one) => one.defaultValue !== undefined && one.value !== one.defaultValue);
+    form.addEventListener("submit", (event) => {
+      if (typed() && !confirm("Le message prendra la place de ce que vous avez tapé. Le déposer quand même ?")) event.preventDefault();
+    });
     form.querySelector("[data-drop-here]").hidden = false;
     for (const kind of ["dragover", "dragenter"]) {
       form.addEventListener(kind, (event) => { event.preventDefault(); form.classList.add("over"); });
