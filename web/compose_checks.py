@@ -158,4 +158,4 @@ def _elsewhere(source: Source) -> Reference:
 
 
 def _html(one: Reference) -> Markup:
-    return Markup(one.html)  # the words of records are escaped in it
+    return Markup(one.html)  # nosec B704  # the words of records are escaped in it
