@@ -107,7 +107,7 @@ ROLE_NOTES: Mapping[Role, str] = MappingProxyType(
         Role.MEMBER: "a un compte, et lit ce que tout le monde lit",
         Role.LIBRARIAN: "lit tout le fonds et règle l’accès aux documents",
         Role.ANSWERER: "tient le guichet : répond aux questions et publie les réponses",
-        Role.DIRECTOR: "comme documentaliste et répondant ; lit le journal, tient les données des demandeurs",
+        Role.DIRECTOR: "comme documentaliste, et tient le guichet ; lit le journal et les données reçues",
         Role.ADMINISTRATOR: "tient les comptes, les clés, le courrier ; peut tout faire",
         Role.AUDITOR: "lit le journal, sans rien changer",
     }

@@ -218,10 +218,10 @@ def test_a_folder_that_cannot_be_written_stops_the_run_and_keeps_what_was_saved(
 
 @pytest.fixture
 def narrow_disk() -> Iterator[None]:
-    """SQLite databases of 400 kB at most."""
+    """SQLite databases of 720 kB at most: an empty one takes some 440."""
 
     def limit(connection: Any, _: object) -> None:
-        connection.execute("PRAGMA max_page_count=100")
+        connection.execute("PRAGMA max_page_count=180")
 
     sa.event.listen(sa.Pool, "connect", limit)
     yield
@@ -231,7 +231,7 @@ def narrow_disk() -> Iterator[None]:
 @pytest.mark.usefixtures("narrow_disk")
 def test_a_full_disk_stops_the_run_and_keeps_what_was_saved(run: Run, store: Store, inbox: Inbox) -> None:
     small = inbox("a.txt", "Les habitants du quartier ont été consultés par la commune.\n\n")
-    large = inbox("b.txt", "Les habitants du quartier ont été consultés par la commune.\n\n" * 2_000)
+    large = inbox("b.txt", "Les habitants du quartier ont été consultés par la commune.\n\n" * 8_000)
     run(small)
     with pytest.raises(StorageError, match="full"):
         run(large)
