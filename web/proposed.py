@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from search.answers import Proposal
-
 from kb import records
 from search import answers
+from search.answers import Proposal
 from search.snippets import Piece
 from web import notices
 from web.fund import Fund
