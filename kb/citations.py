@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from kb.errors import InvalidRecord
 from kb.formats import LANGUAGES, Fields, Notice
-from kb.french import fold
+from kb.french import fold, single_spaced
 from kb.records import regular_isbn, regular_issn
 
 PARTS = frozenset(("article", "article-cahier", "chapitre"))
@@ -54,14 +54,7 @@ def extent_said(said: str | None) -> str | None:
 
 def lines_said(value: str) -> str:
     """A text of several lines without blanks in a row; a no-break space stays."""
-    return "\n".join(_BLANKS.sub(_blank, line).strip() for line in value.splitlines()).strip()
-
-
-_BLANKS = re.compile(r"\s+")
-
-
-def _blank(run: re.Match[str]) -> str:
-    return run.group() if run.group() in ("\u00a0", "\u202f") else " "
+    return "\n".join(map(single_spaced, value.splitlines())).strip()
 
 
 def numbers_said(values: Iterable[str], fields: Fields, *, part: bool) -> None:

@@ -103,6 +103,15 @@ def exact(text: str) -> list[str]:
     return found
 
 
+def single_spaced(text: str) -> str:
+    """``text`` on one line, runs of blanks made one; a no-break space alone stays what it is."""
+    return _BLANKS.sub(lambda run: run[0] if run[0] in _NO_BREAK else " ", text).strip()
+
+
+_BLANKS = re.compile(r"\s+")
+_NO_BREAK = ("\u00a0", "\u202f")
+
+
 def pieces(text: str) -> list[str]:
     """The folded alphanumeric pieces of ``text``: no elision, no stop words, no conflation."""
     return _PIECE.findall(fold(text))

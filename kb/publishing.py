@@ -23,6 +23,7 @@ from kb.desk import Desk
 from kb.desk_rows import moment
 from kb.desk_tables import publications, questions
 from kb.errors import Conflict, InvalidValue, NotFound
+from kb.french import single_spaced
 from kb.questions import LONGEST, LONGEST_ANSWER, QuestionState, check_move, regular_text
 from kb.records import Agent, Origin, Page, Record, State, Subject
 from kb.servicelog import StepKind
@@ -273,7 +274,7 @@ class Publications:
             self._turn(question, version, (Stage.DRAFT, Stage.READ, Stage.WITHDRAWN), values)
             self._store.save(self._record(id, held, asked.reference, day, subjects), pages)
             if asked.state is QuestionState.PUBLISHED:
-                self._desk.log.add(question, StepKind.PUBLISHED, person=person, reused=None, now=now)
+                self._desk.log.add(question, StepKind.PUBLISHED, person=person, now=now)
             else:
                 self._desk.move(
                     question, QuestionState.PUBLISHED, person=person, kind=StepKind.PUBLISHED, now=now
@@ -404,7 +405,7 @@ def _due(today: date) -> sa.ColumnElement[bool]:
 def _columns(copy: Copy) -> dict[str, Any]:
     if copy.access not in ACCESS:
         raise InvalidValue("access", "choisissez qui peut lire cette réponse")
-    title = " ".join(regular_text("title", copy.title, needed=True, longest=LONGEST_TITLE).split())
+    title = single_spaced(regular_text("title", copy.title, needed=True, longest=LONGEST_TITLE))
     return {
         "title": title,
         "text": regular_text("text", copy.text, needed=True, longest=LONGEST),

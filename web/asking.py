@@ -22,12 +22,11 @@ from kb.accounts import Right
 from kb.errors import InvalidValue
 from kb.limits import Limit
 from kb.questions import Asked, Channel, Exchange, Question, Said
-from kb.records import Record
 from search.query import Request, Sort
 from web import desk_letters, markdown, notices, proposed
 from web.ask_forms import AskForm, SayForm
 from web.desk_words import CHANNELS, STATES, STATES_TOLD, written_day
-from web.guard import fund, needs
+from web.guard import address, fund, needs
 from web.notices import Card, Link
 from web.proposed import Already, Shown
 from web.rendering import gone_to, parts, shown
@@ -139,7 +138,7 @@ def questions() -> Response:
     url = SearchState().with_facet("type", ("question",)).url()
     page = QuestionsPage(
         total=found.total,
-        recent=tuple(map(_card, held.values())),
+        recent=tuple(map(notices.card, held.values())),
         all_url=url,
         days=parts().config.answer_days,
         q=q,
@@ -147,10 +146,6 @@ def questions() -> Response:
         fund_url=SearchState(q=q).url(),
     )
     return shown("questions.html", page, section="questions")
-
-
-def _card(record: Record) -> Card:
-    return notices.card(record)
 
 
 # -- asking
@@ -181,8 +176,6 @@ def ask() -> Response:
 
 
 def _receive(form: AskForm) -> Response:
-    from web.guard import address
-
     parts().limits.take(SENDING, address())
     try:
         with parts().store.transaction():
@@ -306,8 +299,6 @@ def follow(follow: str) -> Response:
     question = parts().desk.by_follow(follow)
     form = SayForm()
     if form.validate_on_submit():
-        from web.guard import address
-
         parts().limits.take(SAYING, address())
         try:
             parts().desk.hear(question.id, Said(text=form.text.data, channel=Channel.FORM))

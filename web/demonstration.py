@@ -21,7 +21,7 @@ from kb.publishing import Copy
 from kb.questions import Asked, Channel, Question, QuestionState, Said
 from kb.records import Record
 from kb.servicelog import StepKind
-from web import published_text
+from web import markdown, published_text
 from web.notices import page_url, record_url
 from web.parts import Parts
 
@@ -142,11 +142,14 @@ class _Loader:
     def _answer(self, question: Question, answer: Mapping[str, Any], at: datetime) -> None:
         desk, person = self.parts.desk, self.staff[answer["by"]]
         for key in answer.get("reused", ()):
-            desk.log.add(question.id, StepKind.REUSED, person=person, reused=self.published.get(key), now=at)
+            desk.log.add(question.id, StepKind.REUSED, person=person, reused=self.published[key], now=at)
         body = self._cited(answer["body"])
         version = self.parts.answers.get(question.id).version
         self.parts.answers.save(question.id, body, version, person=person, now=at)
-        told = {"minutes": answer["minutes"], "effort": answer["effort"], "channel": self._way_back(question)}
+        way = self._way_back(question)
+        site = self.parts.config.public_url
+        desk.write(question.id, Said(text=markdown.plain(body, site), channel=way), person=person, now=at)
+        told = {"minutes": answer["minutes"], "effort": answer["effort"], "channel": way}
         desk.move(question.id, _S.ANSWERED, person=person, kind=StepKind.ANSWERED, now=at, **told)
         self.parts.answers.mark_sent(question.id, now=at)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 
+from kb.french import single_spaced
 from kb.questions import Channel, Question, QuestionState
 from kb.servicelog import StepKind
 from kb.workdays import Calendar
@@ -99,8 +100,8 @@ def written_day(day: date, *, year: bool = False) -> str:
 
 def opening(text: str, longest: int = OPENING) -> str:
     """The first line that says something, cut between words; "…" stands for the rest."""
-    whole = " ".join(text.split())
-    first = next((" ".join(line.split()) for line in text.splitlines() if line.strip()), "")
+    whole = single_spaced(text)
+    first = next((single_spaced(line) for line in text.splitlines() if line.strip()), "")
     if len(first) > longest:
         kept = first[: longest - 1]
         return (kept.rpartition(" ")[0] or kept).rstrip(" .,;:") + "…"

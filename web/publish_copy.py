@@ -18,7 +18,7 @@ from itertools import accumulate
 
 from kb.anonymiser import Found, Kind
 from kb.errors import InvalidValue
-from kb.french import fold
+from kb.french import fold, single_spaced
 from kb.name_lexicon import ABBREVIATED, CIVILITIES
 from kb.publishing import LONGEST_TITLE, digest
 from web.publish_seen import Find, found_as_seen
@@ -100,7 +100,7 @@ def _without_greeting(text: str) -> str:
 
 def title_of(question: str) -> str:
     """The first sentence that asks something, else the first one, without its greeting."""
-    text = " ".join(_without_greeting(question).split())
+    text = single_spaced(_without_greeting(question))
     sentences = list(_sentences(text))
     asked = next((one for one in sentences if one.endswith("?")), sentences[0])
     if len(asked) <= LONGEST_TITLE:

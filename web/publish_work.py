@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from kb import quoting
 from kb.errors import InvalidValue, NotFound
@@ -116,14 +116,9 @@ def publish(
     pages = published_text.pages(held, parts.config.public_url)
     day = now.astimezone(parts.calendar.zone).date()
     record = parts.publications.publish(
-        held.question, held.version, pages, uris, person=person, review_on=review_day(day, months), now=now
+        held.question, held.version, pages, uris, person=person, review_on=after_months(day, months), now=now
     )
     return record, unknown
-
-
-def review_day(day: date, months: int) -> date:
-    """When to look at it again."""
-    return after_months(day, months)
 
 
 def is_being_read(held: Publication | None) -> bool:

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, flash, request
 
 from kb.accounts import Right
 from kb.errors import Conflict, InvalidValue, MoveRefused, NotFound
-from kb.publishing import Publication, Stage
+from kb.publishing import Publication, Stage, after_months
 from kb.questions import Question
 from web import answer_feed, publish_page, publish_work
 from web.forms import Plain
@@ -228,7 +228,7 @@ def looked(reference: str) -> Response:
     if parts().publications.get(question.id).record is None:
         raise NotFound("publication", question.reference)
     now = datetime.now(parts().calendar.zone)
-    day = publish_work.review_day(now.date(), int(form.months.data))
+    day = after_months(now.date(), int(form.months.data))
     parts().publications.reviewed(question.id, person=_me(), review_on=day, now=now)
     flash(spaced(f"La réponse {question.reference} est marquée comme toujours juste."))
     return gone_to("/guichet/a-revoir")

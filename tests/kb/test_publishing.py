@@ -104,6 +104,12 @@ def test_a_copy_without_its_texts_or_for_nobody_is_refused(
         public.get(question.id)
 
 
+def test_a_title_is_one_line_and_keeps_its_no_break_spaces(public: Publications, desk: Desk) -> None:
+    copy = Copy(title="  Qui  finance\n un jardin\u202f? ", text="Q", body="R")
+    held = public.prepare(answered(desk).id, copy, 0, person=1, now=NOW)
+    assert held.title == "Qui finance un jardin\u202f?"
+
+
 def test_who_prepares_from_an_older_copy_is_told_and_the_other_one_stays(
     public: Publications, desk: Desk
 ) -> None:

@@ -30,6 +30,8 @@ from kb import config as settings
 from kb import passwords, records
 from kb.accounts import GIVEN_ROLES, Person, Right, Role
 from kb.mail import Mailed
+from kb.records import Page as TextPage
+from kb.records import Record
 from kb.thesaurus import Thesaurus
 from web import create_app
 from web.parts import Parts
@@ -91,6 +93,23 @@ def house(fund: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hous
     made.settle()
     yield made
     made.parts.close()
+
+
+@pytest.fixture
+def answered(house: House) -> Iterator[str]:
+    """The record of a published answer on adultes-relais, found by search."""
+    store, asked = (
+        house.parts.store,
+        "Comment financer un poste d’adulte-relais dans un quartier prioritaire ?",
+    )
+    id = store.new_id("essai")
+    record = Record(id=id, title="Qui finance un poste d’adulte-relais ?", type="question", abstract=asked)
+    text = f"{asked}\n\nL’État finance le poste d’adulte-relais par une convention."
+    store.save(record, [TextPage(1, text)])
+    house.parts.sync()
+    yield id
+    store.delete(id)
+    house.parts.sync()
 
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -16,7 +16,6 @@ from kb.audit import Wanted as WantedLines
 from kb.desk import Wanted
 from kb.limits import Limit
 from kb.questions import Channel, QuestionState, Said
-from kb.records import Page, Record
 from kb.thesaurus import Concept
 from search.snippets import Piece
 from web import ask_forms, asking, desk_letters, guard
@@ -36,21 +35,6 @@ def _quick(monkeypatch):
     """Nobody waits, and each test has its own count of sendings."""
     monkeypatch.setattr(asking, "QUICKEST", 0.0)
     monkeypatch.setattr(asking, "SENDING", Limit(f"questions-{next(_TESTS)}", 20, 3600))
-
-
-@pytest.fixture
-def answered(house):
-    """A published answer, found by search."""
-    store = house.parts.store
-    id = store.new_id("essai")
-    record = Record(id=id, title="Qui finance un poste d’adulte-relais ?", type="question", abstract=QUESTION)
-    store.save(
-        record, [Page(1, f"{QUESTION}\n\nL’État finance le poste d’adulte-relais par une convention.")]
-    )
-    house.parts.sync()
-    yield id
-    store.delete(id)
-    house.parts.sync()
 
 
 def asked(house):

@@ -9,7 +9,6 @@ import pytest
 from kb.desk import Wanted
 from kb.limits import Limit
 from kb.questions import Asked, Channel, Enclosure, QuestionState, Said
-from kb.records import Page, Record
 from search.snippets import Piece
 from web import asking
 from web.proposed import Already, Shown
@@ -23,20 +22,6 @@ QUESTION = "Comment financer un poste d’adulte-relais dans un quartier priorit
 def _quick(monkeypatch):
     monkeypatch.setattr(asking, "QUICKEST", 0.0)
     monkeypatch.setattr(asking, "SENDING", Limit("questions-navigateur", 100, 3600))
-
-
-@pytest.fixture
-def answered(house):
-    store = house.parts.store
-    id = store.new_id("essai")
-    record = Record(id=id, title="Qui finance un poste d’adulte-relais ?", type="question", abstract=QUESTION)
-    store.save(
-        record, [Page(1, f"{QUESTION}\n\nL’État finance le poste d’adulte-relais par une convention.")]
-    )
-    house.parts.sync()
-    yield id
-    store.delete(id)
-    house.parts.sync()
 
 
 def asked(house):
