@@ -93,7 +93,7 @@ def from_marc21(leader: str, fields: Sequence[Field]) -> formats.Fields:
         "notes": tuple(_notes(record, ours=ours)),
         "call_number": record.first("099", "a") or (None if ours else _first_cote(copies)),
         "copies": copies,
-        "hosts": _hosts(record, said),
+        "hosts": _hosts(record, said, ours=ours),
         "host_pages": _pages(record, ours=ours),
         "subjects": _subjects(record),
         "keywords": tuple(dict.fromkeys(_keywords(record, said))),
@@ -223,12 +223,13 @@ def _first_cote(copies: Sequence[Copy]) -> str | None:
     return next((copy.call_number for copy in copies if copy.call_number), None)
 
 
-def _hosts(record: FieldSet, said: _Said) -> tuple[tuple[str, str], ...]:
+def _hosts(record: FieldSet, said: _Said, *, ours: bool) -> tuple[tuple[str, str], ...]:
     """The work that this one is in: number, ISBN, ISSN, then title."""
     found: list[tuple[str, str | None]] = []
     for field in record.of("773")[:1]:
+        number = field.first("w") or ""
         found += [
-            ("record", re.sub(r"^\(([^()]+)\)\s*", r"\1/", field.first("w") or "")),
+            ("record", number if ours else _with_source(number)),
             ("isbn", regular_isbn(field.first("z") or "")),
             ("issn", regular_issn(field.first("x") or "")),
             ("title", said(field.first("t") or "")),
@@ -287,7 +288,12 @@ def _number(record: FieldSet) -> str | None:
     if number := record.control("001"):
         source = record.control("003") or record.first("040", "c", "a")
         return f"{source}/{number}" if source else number
-    return re.sub(r"^\(([^()]+)\)\s*", r"\1/", record.first("035", "a") or "") or None
+    return _with_source(record.first("035", "a") or "") or None
+
+
+def _with_source(number: str) -> str:
+    """A number with the code of its source, which others write in brackets before it: "source/number"."""
+    return re.sub(r"^\(([^()]+)\)\s*", r"\1/", number)
 
 
 # -- writing

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kb import charsets, iso2709, marc21, unimarc
@@ -120,6 +120,9 @@ def test_a_record_comes_back_equal(module: ModuleType, write: Write, read: Read,
 
 @both
 @given(record=many, host=many)
+@example(
+    record=Record(id="vc:1", title="A"), host=Record(id="vc:2", title="B", identifiers={"record": "(0)"})
+)
 def test_the_host_is_found_by_its_number(
     module: ModuleType, write: Write, read: Read, record: Record, host: Record
 ) -> None:
