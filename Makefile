@@ -18,7 +18,7 @@ demo: $(VENV)/ready
 	$(BIN)/kb --data data/demo demo --port $(PORT)
 
 test: $(VENV)/tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/checks
 	$(BIN)/ruff format --check .

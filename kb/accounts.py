@@ -65,6 +65,7 @@ class Right(StrEnum):
     MANAGE_PEOPLE = "manage-people"
     MANAGE_KEYS = "manage-keys"
     MANAGE_MAIL = "manage-mail"
+    MANAGE_NETWORK = "manage-network"  # whom the centre harvests, and how
 
 
 _STAFF = {Right.VISIT, Right.OWN_ACCOUNT, Right.READ_NETWORK, Right.READ_ONSITE, Right.READ_STAFF}

@@ -83,6 +83,13 @@ class Config:
     retention_months: int = _setting(
         24, "Mois après la fin d’une question où l’identité du demandeur est effacée"
     )
+    private_addresses: str = _setting(
+        "",
+        "Noms ou réseaux privés que Carbet peut interroger, séparés par des virgules (10.1.0.0/16)",
+    )
+    catalogue_server: str = _setting(
+        "https://catalogue.bnf.fr/api/SRU", "Serveur SRU d’où les notices sont copiées ; vide : aucun"
+    )
     per_page: int = _setting(20, "Résultats par page")
     cache_mb: int = _setting(128, "Mémoire, en Mo, des listes décodées de l’index, par processus")
     pictures_mb: int = _setting(512, "Place, en Mo, des images de pages gardées sur disque")

@@ -53,11 +53,18 @@ class Database:
             yield
             return
         with self._begin() as connection:
-            self._local.connection = connection
+            self._local.connection, self._local.endings = connection, {}
             try:
                 yield
+                for act in self._local.endings.values():
+                    act(connection)
             finally:
                 self._local.connection = None
+
+    def at_commit(self, name: str, act: Callable[[sa.Connection], None]) -> None:
+        """Have something done as the last thing of the transaction that is open; of several under one name,
+        the first one is."""
+        self._local.endings.setdefault(name, act)
 
     @contextmanager
     def _begin(self) -> Iterator[sa.Connection]:

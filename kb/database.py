@@ -3,18 +3,18 @@
 Hides SQLAlchemy and the tables of the fund from everybody else. Each change of a record leaves a line in the
 audit trail too, in the same transaction.
 
-The *change feed* has one line a record, the last thing that happened to it, in the order in which
-things happened. The index and the network read it; a deleted record keeps its line for ever.
+A record of another centre is *mirrored*: kept as its owner says it, with the subjects that we put on it
+beside, and changed by nothing but what comes from there (``kb.mirrors``).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,25 +25,16 @@ from kb import records, versions
 from kb.audit import Action, Trail, difference
 from kb.config import Config
 from kb.connection import Database, next_value
-from kb.errors import NotFound, StorageError
-from kb.french import fold
+from kb.errors import Mirrored, NotFound, StorageError
+from kb.feed import Change, Feed
 from kb.originals import Originals
+from kb.record_rows import SHOWN, key_of, of_ours, page_of, record_of, write_pages, write_record
 from kb.records import Page, Quality, Record
 from kb.tables import changes, doubts, keys, pages, redirects, reviews, sketches, thesauri
 from kb.tables import records as rows
 from kb.thesaurus import Thesaurus
 
 _IN_BATCH = 500  # values in one IN (...): below every database's limit of bound parameters
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One line of the change feed. ``seq`` grows; ``at`` is UTC."""
-
-    seq: int
-    id: str
-    deleted: bool
-    at: datetime
 
 
 class Store:
@@ -53,6 +44,7 @@ class Store:
         self.database = Database(url)
         self.trail = Trail(self.database)
         self._thesaurus: tuple[int, Thesaurus] | None = None
+        self.feed = Feed(self.database)
         self.folder = folder
         self.originals = Originals(folder / "originals")
 
@@ -66,7 +58,9 @@ class Store:
             config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(str(error)) from error
-        return cls(config.database, config.data)
+        store = cls(config.database, config.data)
+        store.feed.place_former((record, store.thesaurus()) for record in store._all())
+        return store
 
     def close(self) -> None:
         """Let go of the database."""
@@ -90,6 +84,15 @@ class Store:
         found: dict[str, Record] = {}
         with self.database.reading() as connection:
             for batch in _batches(ids):
+                query = sa.select(rows.c.id, rows.c.body, rows.c.local).where(rows.c.id.in_(batch))
+                found |= {row.id: record_of(row) for row in connection.execute(query)}
+        return {id: found[id] for id in ids if id in found}
+
+    def as_received(self, ids: Sequence[str]) -> dict[str, Record]:
+        """Records as their owners say them, without the subjects that we put on those of others, by id."""
+        found: dict[str, Record] = {}
+        with self.database.reading() as connection:
+            for batch in _batches(ids):
                 query = sa.select(rows.c.id, rows.c.body).where(rows.c.id.in_(batch))
                 found |= {
                     row.id: records.from_json(json.loads(row.body)) for row in connection.execute(query)
@@ -99,10 +102,10 @@ class Store:
     def pages(self, id: str, *, raw: bool = True) -> tuple[Page, ...]:
         """All pages of a record, in order; () if it has none or does not exist. Their raw text takes as much
         again: who only shows them does without."""
-        columns = pages.c if raw else _SHOWN
+        columns = pages.c if raw else SHOWN
         query = sa.select(*columns).where(pages.c.record == id).order_by(pages.c.number)
         with self.database.reading() as connection:
-            return tuple(_page(row) for row in connection.execute(query))
+            return tuple(page_of(row) for row in connection.execute(query))
 
     def page(self, id: str, number: int) -> Page:
         """One page. Raises NotFound."""
@@ -111,13 +114,13 @@ class Store:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise NotFound("page", f"{id} {number}")
-        return _page(row)
+        return page_of(row)
 
     def some_pages(self, id: str, numbers: Iterable[int]) -> tuple[Page, ...]:
         """Those of a record's pages that have these numbers, in order."""
         query = sa.select(*pages.c).where(pages.c.record == id, pages.c.number.in_(list(numbers)))
         with self.database.reading() as connection:
-            return tuple(_page(row) for row in connection.execute(query.order_by(pages.c.number)))
+            return tuple(page_of(row) for row in connection.execute(query.order_by(pages.c.number)))
 
     def last_page(self, id: str) -> int:
         """Number of the record's last page; 0 when it has none."""
@@ -141,18 +144,17 @@ class Store:
     def find(self, kind: str, value: str) -> tuple[str, ...]:
         """Ids of the records that have this key. Kinds: sha256, source, host, title (folded), call_number,
         and those of ``Record.identifiers`` (isbn, issn, doi...)."""
-        query = sa.select(keys.c.record).where(keys.c.kind == kind, keys.c.value == _key(kind, value))
+        query = sa.select(keys.c.record).where(keys.c.kind == kind, keys.c.value == key_of(kind, value))
         with self.database.reading() as connection:
             return tuple(connection.scalars(query.order_by(keys.c.record)))
 
     def latest(
         self, limit: int, types: Sequence[str] = (), access: Sequence[str] = records.ACCESS
     ) -> tuple[Record, ...]:
-        """The records of these kinds of access that came in last, newest first, parts of others left out."""
-        query = (
-            sa.select(rows.c.body).where(rows.c.host.is_(None)).order_by(rows.c.number.desc()).limit(limit)
-        )
-        query = query.where(rows.c.access.in_(access))
+        """Our own records of these kinds of access that came in last, newest first, parts of others left
+        out."""
+        ours = (rows.c.host.is_(None), rows.c.source.is_(None), rows.c.access.in_(access))
+        query = sa.select(rows.c.body).where(*ours).order_by(rows.c.number.desc()).limit(limit)
         if types:
             query = query.where(rows.c.type.in_(types))
         with self.database.reading() as connection:
@@ -170,7 +172,7 @@ class Store:
             return {(row.kind, row.value) for row in connection.execute(query)}
 
     def good_texts(self, limit: int) -> tuple[str, ...]:
-        """Texts of some pages that were read well, of records all over the fund."""
+        """Texts of some pages that were read well, of records all over the fund, those of others included."""
         query = sa.select(pages.c.text).where(pages.c.quality == Quality.GOOD).limit(limit)
         with self.database.reading() as connection:
             return tuple(connection.scalars(query.order_by(pages.c.number, pages.c.record)))
@@ -178,18 +180,21 @@ class Store:
     def worst_pages(
         self, qualities: Sequence[Quality], limit: int, offset: int = 0
     ) -> tuple[tuple[str, Page], ...]:
-        """Pages that were read no better than that, with the ids of their records, the worst first."""
+        """Pages of our own that were read no better than that, with the ids of their records, worst first."""
         if not qualities:
             return ()
         # Sorted without their texts, and no more of each quality than the answer may take: an index has them.
         order = (pages.c.grade, pages.c.record, pages.c.number)
-        each = (sa.select(*order).where(pages.c.quality == quality).order_by(*order) for quality in qualities)
+        each = (
+            sa.select(*order).where(pages.c.quality == quality, of_ours()).order_by(*order)
+            for quality in qualities
+        )
         some = sa.union_all(*(sa.select(one.limit(limit + offset).subquery()) for one in each)).subquery()
         wanted = sa.select(some).order_by(*some.c).limit(limit).offset(offset).subquery()
         ours = sa.and_(pages.c.record == wanted.c.record, pages.c.number == wanted.c.number)
         query = sa.select(pages).join(wanted, ours).order_by(*order)
         with self.database.reading() as connection:
-            return tuple((row.record, _page(row)) for row in connection.execute(query))
+            return tuple((row.record, page_of(row)) for row in connection.execute(query))
 
     def save_page(self, id: str, page: Page) -> bool:
         """Keep another text of one page; False when it is the same. Raises NotFound."""
@@ -199,8 +204,8 @@ class Store:
             return self.save(self.get(id), [page if p.number == page.number else p for p in held])
 
     def page_qualities(self) -> dict[Quality, int]:
-        """How many pages were read how well."""
-        query = sa.select(pages.c.quality, sa.func.count()).group_by(pages.c.quality)
+        """How many pages of our own were read how well."""
+        query = sa.select(pages.c.quality, sa.func.count()).where(of_ours()).group_by(pages.c.quality)
         with self.database.reading() as connection:
             return {Quality(quality): count for quality, count in connection.execute(query)}
 
@@ -210,17 +215,45 @@ class Store:
         with self.database.reading() as connection:
             return bool(connection.scalar(query))
 
-    def ids(self) -> Iterator[str]:
-        """Ids of all records, in order; memory stays flat."""
+    def ids(self, *, ours: bool = False) -> Iterator[str]:
+        """Ids of all records, or of our own ones, in order; memory stays flat."""
         last = ""
         while True:
             query = sa.select(rows.c.id).where(rows.c.id > last).order_by(rows.c.id).limit(1000)
+            if ours:
+                query = query.where(rows.c.source.is_(None))
             with self.database.reading() as connection:
                 batch = list(connection.scalars(query))
             if not batch:
                 return
             yield from batch
             last = batch[-1]
+
+    def _all(self) -> Iterator[Record]:
+        rest = self.ids()
+        while batch := list(itertools.islice(rest, _IN_BATCH)):
+            yield from self.get_many(batch).values()
+
+    def batch(self, after: str, limit: int, access: Sequence[str] = records.ACCESS) -> tuple[Record, ...]:
+        """Our own records of these kinds of access whose ids come after that one, in the order of ids."""
+        wanted = (rows.c.id > after, rows.c.source.is_(None), rows.c.access.in_(access))
+        query = (
+            sa.select(rows.c.id, rows.c.body, rows.c.local).where(*wanted).order_by(rows.c.id).limit(limit)
+        )
+        with self.database.reading() as connection:
+            return tuple(map(record_of, connection.execute(query)))
+
+    def is_mirrored(self, id: str) -> bool:
+        """Whether the record is another centre's, which only that centre changes."""
+        query = sa.select(rows.c.id).where(rows.c.id == id, rows.c.source.is_not(None))
+        with self.database.reading() as connection:
+            return connection.scalar(query) is not None
+
+    def counts(self) -> dict[str, int]:
+        """How many records each centre has here, by its code."""
+        query = sa.select(rows.c.centre, sa.func.count()).group_by(rows.c.centre)
+        with self.database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def __len__(self) -> int:
         with self.database.reading() as connection:
@@ -236,13 +269,16 @@ class Store:
     def save(self, record: Record, pages: Sequence[Page] | None = None) -> bool:
         """Keep the record, its pages and a line in the feed, together; False when nothing changed.
 
-        ``pages`` None leaves the pages as they are, () removes them. Raises InvalidRecord.
+        ``pages`` None leaves the pages as they are, () removes them. Raises InvalidRecord, and Mirrored for a
+        record that is another centre's.
         """
         records.validate(record)
         with self.database.writing() as connection:
             held = connection.execute(
-                sa.select(rows.c.fingerprint, rows.c.body).where(rows.c.id == record.id)
+                sa.select(rows.c.fingerprint, rows.c.body, rows.c.source).where(rows.c.id == record.id)
             ).first()
+            if held is not None and held.source is not None:
+                raise Mirrored(record.id)
             kept = self.pages(record.id) if pages is None else tuple(pages)
             fingerprint = records.fingerprint(record, kept)
             if held is not None and held.fingerprint == fingerprint:
@@ -252,51 +288,52 @@ class Store:
             if held is not None:
                 versions.keep(connection, records.from_json(json.loads(held.body)))
             dated = dataclasses.replace(record, created=created, updated=now)
-            _write_record(connection, dated, fingerprint, replaces=held is not None)
+            write_record(connection, dated, fingerprint, replaces=held is not None)
             before = None if held is None else _traced(json.loads(held.body), self.pages(record.id))
             if pages is not None:
-                _write_pages(connection, record.id, pages)
-            _note_change(connection, record.id, now, deleted=False)
+                write_pages(connection, record.id, pages)
+            self.feed.note(record, self.thesaurus())
             after = _traced(records.to_json(record), kept)
             action = Action.RECORD_CREATED if held is None else Action.RECORD_CHANGED
             self.trail.note(action, f"notice:{record.id}", *difference(before, after))
         return True
 
     def delete(self, id: str) -> None:
-        """Remove the record and its pages; the feed keeps a line that says so. Raises NotFound.
+        """Remove the record and its pages; the feed keeps a line that says so. Raises NotFound, Mirrored.
 
         Its originals stay: another record may have them, and nothing is lost by mistake.
         """
         with self.database.writing() as connection:
-            body = connection.scalar(sa.select(rows.c.body).where(rows.c.id == id))
-            if body is None:
+            held = connection.execute(sa.select(rows.c.body, rows.c.source).where(rows.c.id == id)).first()
+            if held is None:
                 raise NotFound("record", id)
-            before = _traced(json.loads(body), self.pages(id))
-            versions.keep(connection, records.from_json(json.loads(body)))
+            if held.source is not None:
+                raise Mirrored(id)
+            before = _traced(json.loads(held.body), self.pages(id))
+            versions.keep(connection, records.from_json(json.loads(held.body)))
+            self.remove(id)
+            self.trail.note(Action.RECORD_DELETED, f"notice:{id}", before)
+
+    def remove(self, id: str) -> None:
+        """Take a record away with all that hangs on it, whosever it is: ``delete`` and ``kb.mirrors`` do."""
+        with self.database.writing() as connection:
             for table in (pages, keys, reviews, sketches):
                 connection.execute(table.delete().where(table.c.record == id))
             pair = sa.or_(doubts.c.record == id, doubts.c.other == id)
             connection.execute(doubts.delete().where(pair))
             connection.execute(redirects.delete().where(redirects.c.new == id))
             connection.execute(rows.delete().where(rows.c.id == id))
-            _note_change(connection, id, datetime.now(UTC), deleted=True)
-            self.trail.note(Action.RECORD_DELETED, f"notice:{id}", before)
+            self.feed.note_deleted(id)
 
     # -- change feed
 
     def changes(self, since: int, limit: int = 1000) -> list[Change]:
         """The next lines of the feed after ``since``, oldest first: each record once, its last change."""
-        query = sa.select(changes).where(changes.c.seq > since).order_by(changes.c.seq).limit(limit)
-        with self.database.reading() as connection:
-            return [
-                Change(row.seq, row.record, row.deleted, datetime.fromisoformat(row.at))
-                for row in connection.execute(query)
-            ]
+        return self.feed.changes(since, limit)
 
     def position(self) -> int:
         """The last line of the feed; 0 when nothing ever happened."""
-        with self.database.reading() as connection:
-            return connection.scalar(sa.select(sa.func.max(changes.c.seq))) or 0
+        return self.feed.position()
 
     # -- vocabulary
 
@@ -320,8 +357,8 @@ class Store:
             version, now = next_value(connection, "thesaurus"), datetime.now(UTC)
             body = thesaurus.to_json()
             connection.execute(thesauri.insert().values(version=version, body=body, at=now.isoformat()))
-            for id in self.ids():
-                _note_change(connection, id, now, deleted=False)
+            for record in self._all():
+                self.feed.note(record, thesaurus)
             self.trail.note(
                 Action.THESAURUS_CHANGED, f"thesaurus:{version}", None, {"concepts": len(thesaurus)}
             )
@@ -342,81 +379,6 @@ def _traced(raw: dict[str, Any], pages: Sequence[Page]) -> dict[str, Any]:
         digest = hashlib.sha256("\f".join(page.text for page in pages).encode()).hexdigest()
         told["pages"] = f"{len(pages)} sha256:{digest[:16]}"
     return json.loads(json.dumps(told))  # type: ignore[no-any-return]  # tuples become lists, as in what is held
-
-
-def _write_record(connection: sa.Connection, record: Record, fingerprint: str, *, replaces: bool) -> None:
-    values = {
-        "centre": record.centre,
-        "number": int(record.id.partition(":")[2]),
-        "type": record.type,
-        "title": record.title,
-        "host": record.host,
-        "fingerprint": fingerprint,
-        "updated": record.updated.isoformat() if record.updated else None,
-        "access": record.access,
-        "body": json.dumps(records.to_json(record), ensure_ascii=False),
-    }
-    if replaces:
-        connection.execute(rows.update().where(rows.c.id == record.id).values(values))
-        connection.execute(keys.delete().where(keys.c.record == record.id))
-    else:
-        connection.execute(rows.insert().values(id=record.id, **values))
-    if found := sorted(keys_of(record)):
-        connection.execute(keys.insert(), [{"kind": k, "value": v, "record": record.id} for k, v in found])
-
-
-def keys_of(record: Record) -> set[tuple[str, str]]:
-    """By what else than its id the record is found, as (kind, value)."""
-    found = {("title", record.title), *record.identifiers.items()}
-    found |= {("sha256", file.sha256) for file in record.files}
-    found |= {("call_number", copy.call_number) for copy in record.copies if copy.call_number}
-    for kind, value in (
-        ("source", record.source),
-        ("host", record.host),
-        ("call_number", record.call_number),
-    ):
-        if value:
-            found.add((kind, value))
-    return {(kind, _key(kind, value)) for kind, value in found}
-
-
-def _key(kind: str, value: str) -> str:
-    return fold(value)[:500] if kind in ("title", "call_number") else value
-
-
-def _write_pages(connection: sa.Connection, id: str, some: Sequence[Page]) -> None:
-    connection.execute(pages.delete().where(pages.c.record == id))
-    if some:
-        connection.execute(
-            pages.insert(),
-            [
-                {
-                    "record": id,
-                    "number": p.number,
-                    "label": p.label,
-                    "grade": p.grade,
-                    "text": p.text,
-                    "quality": p.quality,
-                    "raw": None if p.raw == p.text else p.raw,
-                    "recognised": p.recognised,
-                }
-                for p in some
-            ],
-        )
-
-
-def _note_change(connection: sa.Connection, id: str, at: datetime, *, deleted: bool) -> None:
-    connection.execute(changes.delete().where(changes.c.record == id))
-    seq = next_value(connection, "feed")
-    connection.execute(changes.insert().values(seq=seq, record=id, deleted=deleted, at=at.isoformat()))
-
-
-_SHOWN = [column if column.name != "raw" else sa.null().label("raw") for column in pages.c]
-
-
-def _page(row: Any) -> Page:
-    quality = Quality(row.quality)
-    return Page(row.number, row.text, row.label, row.grade, quality, row.raw, row.recognised)
 
 
 def _batches(values: Sequence[Any], size: int = _IN_BATCH) -> Iterator[Sequence[Any]]:

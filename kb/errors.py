@@ -19,6 +19,7 @@
         EmailTaken           another account has this address
         MoveRefused          a question cannot go from its state to that one
         LastAdministrator    nobody would be left to manage people
+        Mirrored             the record is another centre's, and only that centre changes it
       StorageError           the data folder cannot be written: full, read-only, rights (503)
       ThesaurusError         the vocabulary breaks a rule of SKOS or of the house
       IngestError            a file did not become a record; ``reason`` says why
@@ -131,6 +132,14 @@ class MoveRefused(Conflict):
 
 class LastAdministrator(Conflict):
     """Nobody would be left to manage people."""
+
+
+class Mirrored(Conflict):
+    """The record is another centre's: it is read here, and changed there."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"{id} belongs to another centre")
+        self.id = id
 
 
 class StorageError(KBError):

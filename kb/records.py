@@ -246,7 +246,7 @@ def from_json(raw: Mapping[str, Any]) -> Record:
     values["agents"] = tuple(Agent(**a) for a in values.get("agents", ()))
     values["copies"] = tuple(Copy(**c) for c in values.get("copies", ()))
     values["files"] = tuple(File(**f) for f in values.get("files", ()))
-    values["subjects"] = tuple(_subject(s) for s in values.get("subjects", ()))
+    values["subjects"] = tuple(subject_from_json(s) for s in values.get("subjects", ()))
     for key in ("notes", "keywords"):
         values[key] = tuple(values.get(key, ()))
     for key in ("created", "updated"):
@@ -255,7 +255,13 @@ def from_json(raw: Mapping[str, Any]) -> Record:
     return Record(**values)
 
 
-def _subject(raw: Mapping[str, Any]) -> Subject:
+def subject_to_json(subject: Subject) -> dict[str, Any]:
+    """A subject as plain JSON values."""
+    return dataclasses.asdict(subject)
+
+
+def subject_from_json(raw: Mapping[str, Any]) -> Subject:
+    """Inverse of ``subject_to_json``."""
     values = dict(raw)
     values["origin"] = Origin(values.get("origin", "machine"))
     values["state"] = State(values.get("state", "proposed"))

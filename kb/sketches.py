@@ -46,9 +46,9 @@ class Sketches:
             return list(connection.scalars(query))
 
     def missing(self, after: str, most: int) -> list[str]:
-        """Ids of records, in order and past the id ``after``, of which no sample is kept."""
+        """Ids of our own records, in order and past the id ``after``, of which no sample is kept."""
         kept = sa.select(sketches.c.record).where(sketches.c.record == rows.c.id)
-        query = sa.select(rows.c.id).where(rows.c.id > after, ~kept.exists())
+        query = sa.select(rows.c.id).where(rows.c.id > after, rows.c.source.is_(None), ~kept.exists())
         query = query.order_by(rows.c.id).limit(most)
         with self._database.reading() as connection:
             return list(connection.scalars(query))

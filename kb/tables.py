@@ -19,8 +19,14 @@ records = sa.Table(
     sa.Column("updated", sa.String(40), nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("access", sa.String(20), nullable=False, server_default="public"),
+    sa.Column("source", sa.BigInteger),
+    sa.Column("local", sa.Text),
     sa.Index("records_number", "number"),
+    sa.Index("records_centre", "centre", "number"),
 )
+
+"""``source`` is where a record of another centre came from, NULL for our own; ``local`` the subjects that we
+put on such a one, beside what its owner says in ``body``."""
 
 pages = sa.Table(
     "pages",
@@ -53,7 +59,12 @@ changes = sa.Table(
     sa.Column("record", sa.String(120), nullable=False, unique=True),
     sa.Column("deleted", sa.Boolean, nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("audience", sa.String(20), nullable=False, server_default=""),
+    sa.Column("told", sa.String(20), nullable=False, server_default=""),
+    sa.Index("changes_at", "at"),
 )
+"""The change feed (``kb.feed``). ``audience``: who may be told of the record now; ``told``: the widest that
+ever was."""
 
 counters = sa.Table(
     "counters",

@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError
 
 from kb import records
-from kb.database import Store, keys_of
+from kb.database import Store
 from kb.errors import NotFound
 from kb.jobs import BatchState, Job, Jobs, JobState
 from kb.originals import digest
 from kb.reception import Reception
+from kb.record_rows import keys_of
 from kb.records import File, Quality, Record
 from kb.tables import changes, doubts, keys, pages, redirects, reviews, sketches
 from kb.tables import records as rows
@@ -98,10 +99,12 @@ def _record(store: Store, id: str) -> Iterator[Fault]:
     except (ValueError, TypeError) as error:
         yield Fault(where, f"ne peut pas être lue ({error}) : reprenez la dernière sauvegarde")
         return
-    for file in record.files:
+    mirrored = store.is_mirrored(id)
+    for file in () if mirrored else record.files:  # the files of another centre are there, not here
         if told := _original(store, file):
             yield Fault(where, f"l’original « {file.name} » {told}")
-    yield from (Fault(where, what) for what in _notice(store, record))
+    received = store.as_received([id]).get(id, record)
+    yield from (Fault(where, what) for what in _notice(store, received, mirrored))
 
 
 def _original(store: Store, file: File) -> str | None:
@@ -115,17 +118,17 @@ def _original(store: Store, file: File) -> str | None:
     return None
 
 
-def _notice(store: Store, record: Record) -> Iterator[str]:
+def _notice(store: Store, record: Record, mirrored: bool) -> Iterator[str]:
     held = store.pages(record.id)
     if store.fingerprint(record.id) != records.fingerprint(record, held):
         yield "la notice ne correspond plus à son empreinte"
-    if [page.number for page in held] != list(range(1, len(held) + 1)):
+    if not mirrored and [page.number for page in held] != list(range(1, len(held) + 1)):
         yield "des pages manquent"
-    if record.files and not record.host and not held:
+    if not mirrored and record.files and not record.host and not held:
         yield "publiée avec un fichier et sans aucune page : relisez l’original"
     if held and all(not page.text.strip() and page.quality is Quality.GOOD for page in held):
         yield "publiée sans texte et sans que ses pages le disent"
-    if store.keys(record.id) != keys_of(record):
+    if store.keys(record.id) != keys_of(record, mirrored=mirrored):
         yield "ses clés (ISBN, cote, fichiers) ne sont pas celles de la notice"
     if _columns(store, record.id) != (record.type, record.title, record.host, record.access):
         yield "rangée sous un titre, type, hôte ou accès qui n’est pas le sien : changez-y un mot"

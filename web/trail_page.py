@@ -31,6 +31,17 @@ _LONGEST = 300  # characters of a value shown; the CSV has all
 
 ACTIONS: Mapping[str, str] = MappingProxyType(
     {
+        Action.CENTRE_ADDED: "centre du réseau ajouté",
+        Action.CENTRE_CHANGED: "centre du réseau modifié",
+        Action.SOURCE_ADDED: "moisson ajoutée",
+        Action.SOURCE_CHANGED: "moisson modifiée",
+        Action.SOURCE_PAUSED: "moisson suspendue",
+        Action.SOURCE_RESUMED: "moisson reprise",
+        Action.SOURCE_REMOVED: "moisson supprimée",
+        Action.HARVESTED: "moisson ou enveloppe reçue",
+        Action.ENVELOPE_WRITTEN: "enveloppe écrite",
+        Action.WORD_ALIGNED: "mot-clé rapproché du thésaurus",
+        Action.DOCUMENT_REQUESTED: "document demandé à un autre centre",
         Action.DEPOSIT_OPENED: "dépôt ouvert",
         Action.DEPOSIT_STOPPED: "dépôt arrêté",
         Action.DEPOSIT_RESUMED: "dépôt repris",
