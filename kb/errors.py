@@ -25,6 +25,9 @@
       IngestError            a file did not become a record; ``reason`` says why
         UnsupportedFormat    no reader for such a file
         UnreadableDocument   damaged, empty, locked, too slow, too large
+      ConnectionFailed       another machine could not be asked, or must not be; ``fault`` says why
+      EnvelopeError          an envelope is not taken; ``reason`` says why (``kb.envelope_manifest``)
+      HarvestError           a repository did not give what was asked; ``trouble`` says why
       SearchError
         QuerySyntaxError     strict parsing only; the search box never raises it
         UnsupportedQuery     this engine cannot answer this query
@@ -224,3 +227,62 @@ class IndexOutdated(SearchError):
 
 class EngineUnavailable(SearchError):
     """The engine does not answer."""
+
+
+class Fault(StrEnum):
+    """Why nothing was fetched. ``web.messages`` says each in French."""
+
+    ADDRESS = "address"
+    PRIVATE = "private"
+    UNKNOWN_HOST = "unknown-host"
+    NO_ANSWER = "no-answer"
+    REFUSED = "refused"
+    TLS = "tls"
+    TOO_LARGE = "too-large"
+    TOO_MANY_REDIRECTS = "too-many-redirects"
+    BROKEN = "broken"
+
+
+class ConnectionFailed(KBError):
+    """Nothing was fetched: ``fault`` says why, ``url`` where (without secrets), ``detail`` is for the log."""
+
+    def __init__(self, fault: Fault, url: str, detail: str = "") -> None:
+        super().__init__(f"{fault}: {url}" + (f": {detail}" if detail else ""))
+        self.fault = fault
+        self.url = url
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type[ConnectionFailed], tuple[Fault, str, str]]:
+        return type(self), (self.fault, self.url, self.detail)
+
+
+class Trouble(StrEnum):
+    """Why a repository cannot be read. ``web.messages`` says each in French, with what to do."""
+
+    NO_ANSWER = "no-answer"
+    ADDRESS = "address"
+    INSECURE = "insecure"
+    TOO_LARGE = "too-large"
+    NOT_OAI = "not-oai"
+    BROKEN_XML = "broken-xml"
+    BUSY = "busy"
+    REFUSED = "refused"
+    HTTP = "http"
+    BAD_TOKEN = "bad-token"
+    ENDLESS = "endless"
+    NO_FORMAT = "no-format"
+    PROTOCOL = "protocol"
+    CLOCK = "clock"
+
+
+class HarvestError(KBError):
+    """A repository did not give what was asked. ``detail`` is English, for the log."""
+
+    def __init__(self, trouble: Trouble, detail: str = "", url: str = "") -> None:
+        super().__init__(f"{trouble}: {detail}" if detail else str(trouble))
+        self.trouble = trouble
+        self.detail = detail
+        self.url = url
+
+    def __reduce__(self) -> tuple[type[HarvestError], tuple[Trouble, str, str]]:
+        return type(self), (self.trouble, self.detail, self.url)
