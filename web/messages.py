@@ -7,12 +7,15 @@ from types import MappingProxyType
 
 from ingest import ocr
 from kb.accounts import Right, Role
+from kb.envelope_manifest import EnvelopeError
 from kb.errors import (
     ConfigError,
     Conflict,
+    ConnectionFailed,
     EmailTaken,
     EngineUnavailable,
     Forbidden,
+    HarvestError,
     IndexOutdated,
     IngestError,
     InvalidRecord,
@@ -35,6 +38,7 @@ from kb.errors import (
     WeakPassword,
 )
 from kb.passwords import SHORTEST, Weakness
+from web.network_words import connection_fault, envelope_refusal, harvest_trouble
 from web.typography import spaced
 
 REASONS: Mapping[Reason, str] = MappingProxyType(
@@ -184,6 +188,12 @@ def _explained(error: KBError) -> str:
     match error:
         case IngestError():
             return REASONS[error.reason]
+        case HarvestError():
+            return harvest_trouble(error)
+        case ConnectionFailed():
+            return connection_fault(error)
+        case EnvelopeError():
+            return envelope_refusal(error)
         case NotFound():
             return _NOT_FOUND.get(error.what, "Cette page n’existe pas.")
         case InvalidRecord():
