@@ -111,6 +111,17 @@ def read_dublin_core(path: Path) -> Iterator[Draft]:
     yield from _drafts(DUBLIN_CORE, _descriptions(path))
 
 
+def draft_of_dublin_core(raw: bytes) -> Draft:
+    """The draft of one description in Dublin Core, in UTF-8, whatever element holds it. Raises InvalidRecord
+    with a French reason."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
+    root = etree.fromstring(raw, parser)
+    found = [] if root is None else [values for element in root.iter() if (values := _values(element))]
+    if not found:
+        raise InvalidRecord("record", "n’est pas une notice en Dublin Core")
+    return Draft(**dublincore.from_dublin_core(found[0]), media_type=DUBLIN_CORE, place_in_file="notice")
+
+
 def _text(path: Path) -> str:
     if (size := path.stat().st_size) > _LARGEST_TEXT:
         raise UnreadableDocument(Reason.TOO_LARGE, f"{size} bytes")

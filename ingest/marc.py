@@ -108,6 +108,11 @@ def _xml_records(path: Path) -> Iterator[_Outcome]:
     yield from _outcomes(marcxml.records(content), draft)
 
 
+def draft_of_xml(raw: bytes) -> Draft:
+    """The draft of one record in MARCXML, in UTF-8. Raises InvalidRecord with a French reason."""
+    return _xml_draft(raw, 1, None)
+
+
 def _xml_draft(raw: bytes, number: int, charset: str | None) -> Draft:
     leader, fields, faults = marcxml.parse(raw, charset)
     return _draft(leader, fields, number, faults, MARCXML_TYPE)

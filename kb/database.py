@@ -143,7 +143,7 @@ class Store:
 
     def find(self, kind: str, value: str) -> tuple[str, ...]:
         """Ids of the records that have this key. Kinds: sha256, source, host, title (folded), call_number,
-        and those of ``Record.identifiers`` (isbn, issn, doi...)."""
+        those of ``Record.identifiers`` (isbn, issn, doi...), and keyword (folded) of other centres' records."""
         query = sa.select(keys.c.record).where(keys.c.kind == kind, keys.c.value == key_of(kind, value))
         with self.database.reading() as connection:
             return tuple(connection.scalars(query.order_by(keys.c.record)))

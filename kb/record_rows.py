@@ -82,10 +82,13 @@ def write_record(
 
 
 def keys_of(record: Record, *, mirrored: bool = False) -> set[tuple[str, str]]:
-    """By what else than its id the record is found, as (kind, value). One of another centre is only found as
-    a part of its host: nothing that comes in here is joined to it."""
+    """By what else than its id the record is found, as (kind, value). One of another centre is only found as a
+    part of its host and by its key words: nothing that comes in here is joined to it."""
     if mirrored:
-        return {("host", record.host)} if record.host else set()
+        hosts = {("host", record.host)} if record.host else set()
+        return hosts | {
+            ("keyword", key_of("keyword", word)) for word in record.keywords if fold(word).strip()
+        }
     found = {("title", record.title), *record.identifiers.items()}
     found |= {("sha256", file.sha256) for file in record.files}
     found |= {("call_number", copy.call_number) for copy in record.copies if copy.call_number}
@@ -99,9 +102,12 @@ def keys_of(record: Record, *, mirrored: bool = False) -> set[tuple[str, str]]:
     return {(kind, key_of(kind, value)) for kind, value in found}
 
 
+_FOLDED = ("title", "call_number", "keyword")
+
+
 def key_of(kind: str, value: str) -> str:
     """A value as it is compared."""
-    return fold(value)[:500] if kind in ("title", "call_number") else value
+    return fold(value)[:500] if kind in _FOLDED else value
 
 
 def write_pages(connection: sa.Connection, id: str, some: Sequence[Page]) -> None:
