@@ -94,15 +94,23 @@ def _propose(store: Store, alignments: Alignments, word: Alignment, usual: dict[
     if len(ids) < MET:
         return False
     shares = _shares(store.get_many(ids).values())
+    thesaurus = store.thesaurus()
     # A concept that is nowhere else has no lift to be compared with: its share here is enough.
     telling = {
-        c: share for c, share in shares.items() if share >= SHARE and share >= LIFT * usual.get(c, 0.0)
+        concept: share
+        for concept, share in shares.items()
+        if share >= SHARE and share >= LIFT * usual.get(concept, 0.0) and _is_notion(concept, thesaurus)
     }
     if not telling:
         return False
     concept = max(telling, key=lambda uri: (telling[uri] / max(usual.get(uri, 0.0), 1e-6), uri))
     alignments.propose(word.id, Meaning(concept=concept, way=Way.TOGETHER, score=round(telling[concept], 3)))
     return True
+
+
+def _is_notion(concept: str, thesaurus: Thesaurus) -> bool:
+    """Whether a word may mean it: the place of a centre is on all that it has, whatever its words."""
+    return concept in thesaurus and thesaurus.get(concept).scheme != "territories"
 
 
 def _shares(some: Iterable[Record]) -> dict[str, float]:

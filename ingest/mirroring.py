@@ -22,6 +22,7 @@ from ingest.drafts import Draft
 from ingest.oai_reading import Item
 from ingest.saving import Suggests
 from kb import carbetxml, records
+from kb.alignments import joined
 from kb.database import Store
 from kb.errors import InvalidRecord
 from kb.mirrors import Mirrors, Origin, Taken
@@ -31,7 +32,10 @@ from kb.sharing import Shared
 CARBET = "carbet"
 """The format in which records keep their ids and their subjects."""
 
-_LOCAL_ID = re.compile(r"([a-z0-9-]+:\d+)\Z")
+_LOCAL_ID = re.compile(r"([a-z0-9-]+:[0-9]+)\Z")
+
+_BARE = "la notice est venue vide"
+"""Said of a record without metadata: it was not told as deleted, so that what is held of it stays."""
 
 
 class Words(Protocol):
@@ -142,9 +146,11 @@ class Receiver:
     def _arrival(self, item: Item, giver: Giver, fresh: dict[str, str]) -> _Arrival | None:
         if giver.prefix == CARBET:
             return _carbet_arrival(item, giver)
-        id = self._mirrors.id_of(giver.source, item.identifier) or fresh.get(item.identifier)
-        if item.deleted or item.metadata is None:
+        id = self._mirrors.id_of(giver.source, item.identifier, giver.centre) or fresh.get(item.identifier)
+        if item.deleted:
             return _Arrival(id, _origin(giver, id, item.identifier, item.datestamp), None) if id else None
+        if item.metadata is None:
+            raise InvalidRecord("record", _BARE)
         draft = _READERS[giver.prefix](item.metadata)
         if id is None:
             id = fresh[item.identifier] = self._store.new_id(giver.centre)
@@ -156,27 +162,29 @@ class Receiver:
         return _Arrival(id, origin, Shared(records.validate(record), draft.pages))
 
     def _tagged(self, arrival: _Arrival, giver: Giver) -> _Arrival:
-        """With our own subjects; those that it has when nothing else changed."""
+        """With our own subjects; those that it has when nothing else changed. Key words of what will not be
+        taken are nobody's to look at."""
         shared = arrival.shared
         if shared is None:
             return arrival
         if self._store.fingerprint(arrival.id) == records.fingerprint(shared.record, shared.pages):
             held = self._mirrors.local([arrival.id]).get(arrival.id, ())
             return dataclasses.replace(arrival, local=held)
+        if self._mirrors.refused(arrival.id, arrival.origin, relayed=giver.relays):
+            return arrival
         return dataclasses.replace(arrival, local=self.tags(shared, giver.centre))
 
     def tags(self, shared: Shared, centre: str) -> tuple[Subject, ...]:
         """The subjects of our vocabulary that we put on a record, beside those that it has."""
         record = shared.record
         met = self._words.meet(centre, record.keywords)
-        suggested = self._tagger.suggest([holdings.text_of(record, shared.pages)])[0]
-        proposed = holdings.subjects_proposed(suggested)
-        # What key words mean is for ``words`` to say, refusals included.
+        # What key words mean is for ``words`` to say, refusals included: the tagger does not read them.
         bare = dataclasses.replace(record, subjects=(), keywords=())
+        suggested = self._tagger.suggest([holdings.text_of(bare, shared.pages)])[0]
+        proposed = holdings.subjects_proposed(suggested)
         found = holdings.with_subjects(bare, self._store.thesaurus(), proposed, catalogued=True).subjects
         known = {subject.concept for subject in record.subjects}
-        merged = {subject.concept: subject for subject in (*met, *found)}
-        return tuple(subject for concept, subject in merged.items() if concept not in known)
+        return tuple(subject for subject in joined(met, found) if subject.concept not in known)
 
     # -- keeping
 
@@ -210,8 +218,10 @@ def _carbet_arrival(item: Item, giver: Giver) -> _Arrival:
     if said is None:
         raise InvalidRecord("id", f"l’identifiant {item.identifier} n’est pas celui d’une notice Carbet")
     origin = _origin(giver, said[1], item.identifier, item.datestamp)
-    if item.deleted or item.metadata is None:
+    if item.deleted:
         return _Arrival(said[1], origin, None)
+    if item.metadata is None:
+        raise InvalidRecord("record", _BARE)
     shared = carbetxml.from_xml(item.metadata)
     if shared.record.id != said[1]:
         raise InvalidRecord("id", f"la notice {shared.record.id} est envoyée sous le nom de {said[1]}")

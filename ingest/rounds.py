@@ -194,7 +194,7 @@ class Harvester:
 
     def _drop_vanished(self, course: _Course) -> None:
         """After a list from the very beginning: what a repository without deletions has no more is gone."""
-        if course.seen is None:
+        if not course.seen:  # a list of nothing is more likely a fault there than the end of a fund
             return
         course.received.counts[_WHOLE] = 1
         for id, origin in self._kept(course.source):
@@ -236,7 +236,9 @@ def _stranger(source: Source, identity: Identity) -> list[str]:
     """What is to be said when another Carbet answers than the one that was added."""
     if source.prefix != CARBET or identity.centre in (None, source.centre):
         return []
-    return [f"ce site dit être le centre « {identity.centre} », et non « {source.centre} » : vérifiez l’adresse"]
+    return [
+        f"ce site dit être le centre « {identity.centre} », et non « {source.centre} » : vérifiez l’adresse"
+    ]
 
 
 def _from(source: Source, since: str | None) -> Source:

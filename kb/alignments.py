@@ -4,15 +4,20 @@ Hides the table and how a decision reaches the records that have the word. A wor
 counts at once, until somebody says no; one that only looks like a label, or often stands beside a concept,
 waits. What is accepted is a closeMatch (SKOS Reference, 10.6): good enough to search by, not to be followed
 further.
+
+What key words put on a record is always made anew from all of its words, so that a decision that is taken
+back leaves no trace, and one word keeps what another one means as well. What the machine proposed stays the
+machine's, accepted or not.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -25,10 +30,20 @@ from kb.errors import InvalidValue, NotFound
 from kb.french import fold
 from kb.mirrors import Mirrors
 from kb.network_tables import alignments
-from kb.records import Origin, State, Subject
+from kb.records import Origin, Record, State, Subject
+from kb.tables import counters, keys
 
 LONGEST = 200
 """Characters of a word; what is longer is a sentence, and no key word."""
+
+AT_ONCE = 500
+"""Records that a decision reaches at once: some 0.6 s. ``Alignments.spread`` reaches the others."""
+
+_STEP = 200  # records a transaction of ``spread``: others write after 0.4 s
+_SPREAD = "words-spread"
+"""The counter with the second (since 1970) up to which decisions have reached all of their records."""
+
+_SLACK = 60  # seconds between a decision and the end of its transaction: far more than it takes
 
 
 class Way(StrEnum):
@@ -72,6 +87,14 @@ class Alignment:
     centres: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """How many records have a word, and the id of one of them."""
+
+    records: int
+    example: str
+
+
 Propose = Callable[[str], Meaning]
 """Says what a word may mean (``ingest.aligning``)."""
 
@@ -104,6 +127,13 @@ class Alignments:
         query = sa.select(alignments.c.state, sa.func.count()).group_by(alignments.c.state)
         with self._store.database.reading() as connection:
             return {Standing(row[0]): row[1] for row in connection.execute(query)}
+
+    def stamp(self) -> str:
+        """Another one as soon as ``bridges`` are others."""
+        query = sa.select(sa.func.count(), sa.func.max(alignments.c.decided), sa.func.max(alignments.c.id))
+        with self._store.database.reading() as connection:
+            row = connection.execute(query.where(alignments.c.state == Standing.ACCEPTED)).one()
+        return " ".join(map(str, row))
 
     def bridges(self) -> tuple[Alignment, ...]:
         """The words whose meaning a person accepted: our closeMatch."""
@@ -144,64 +174,129 @@ class Alignments:
             elif row.state == Standing.WAITING and row.way != Way.LABEL:
                 connection.execute(alignments.update().where(alignments.c.id == row.id).values(meaning))
 
-    def decide(self, id: int, standing: Standing, concept: str | None = None) -> int:
-        """Accept what is proposed, or ``concept`` instead, or refuse; number of records whose subjects
-        change. A decision may be taken back by another one. Raises NotFound, InvalidValue."""
-        held = self.get(id)
-        chosen = concept or held.meaning.concept
-        if standing is Standing.ACCEPTED and (chosen is None or chosen not in self._store.thesaurus()):
-            raise InvalidValue("concept", "choisissez un terme du thésaurus")
-        way = Way.PERSON if concept and concept != held.meaning.concept else held.meaning.way
-        values = {"state": standing, "concept": chosen, "way": way, "decided": datetime.now(UTC).isoformat()}
-        with self._store.database.writing() as connection:
-            connection.execute(alignments.update().where(alignments.c.id == id).values(values))
-            told = {"word": held.said, "concept": chosen, "state": standing}
-            self._store.trail.note(Action.WORD_ALIGNED, f"mot-cle:{id}", None, told)
-            added = chosen if standing is Standing.ACCEPTED else None
-            return self._reach(held.word, added=added, removed=held.meaning.concept)
+    def holdings(self, some: Iterable[Alignment]) -> dict[str, Holding]:
+        """Who has these words now, by word; those that no record has are left out."""
+        words, found = sorted({line.word for line in some}), dict[str, Holding]()
+        query = sa.select(keys.c.value, sa.func.count(), sa.func.min(keys.c.record)).group_by(keys.c.value)
+        with self._store.database.reading() as connection:
+            for at in range(0, len(words), _STEP):
+                wanted = (keys.c.kind == "keyword", keys.c.value.in_(words[at : at + _STEP]))
+                rows = connection.execute(query.where(*wanted))
+                found |= {row[0]: Holding(row[1], row[2]) for row in rows}
+        return found
 
-    def _reach(self, word: str, *, added: str | None, removed: str | None) -> int:
-        """Put a decision on the records that have the word."""
-        changed = 0
-        ids = self._store.find("keyword", word)
-        held = self._mirrors.local(ids)
-        for id in ids:
-            local = held.get(id, ())
-            kept = [s for s in local if s.concept != added and not _by_word(s, removed)]
-            wanted = (*kept, _subject(added, State.ACCEPTED)) if added else tuple(kept)
-            changed += self._mirrors.retag(id, wanted)
+    # -- deciding
+
+    def decide(
+        self,
+        id: int,
+        standing: Standing,
+        concept: str | None = None,
+        *,
+        meaning: Meaning | None = None,
+        most: int = AT_ONCE,
+    ) -> int:
+        """Accept what is proposed, or ``concept`` instead, or refuse, or let the word wait again; number of
+        records whose subjects change at once, of the ``most`` that are looked at. A decision is taken back by
+        another one, with the ``meaning`` that was proposed before it. Raises NotFound, InvalidValue."""
+        with self._store.database.writing() as connection:
+            held = self.get(id)
+            after = dataclasses.replace(held, standing=standing, meaning=meaning or _chosen(held, concept))
+            if standing is Standing.ACCEPTED and after.meaning.concept not in self._store.thesaurus():
+                raise InvalidValue("concept", "choisissez un terme du thésaurus")
+            values = {"state": standing, **dataclasses.asdict(after.meaning), "decided": _now().isoformat()}
+            connection.execute(alignments.update().where(alignments.c.id == id).values(values))
+            self._store.trail.note(Action.WORD_ALIGNED, f"mot-cle:{id}", _traced(held), _traced(after))
+            ids = self._store.find("keyword", held.word)[:most]
+            return sum(self._reach(ids[at : at + _STEP]) for at in range(0, len(ids), _STEP))
+
+    def labels(self) -> int:
+        """How many words wait that are labels of ours."""
+        query = sa.select(sa.func.count()).select_from(alignments).where(*_LABELS)
+        with self._store.database.reading() as connection:
+            return connection.scalar(query) or 0
+
+    def accept_labels(self, most: int) -> tuple[Alignment, ...]:
+        """Accept words that are labels of ours, at most so many, the most used first; as they were."""
+        query = sa.select(alignments).where(*_LABELS).order_by(alignments.c.uses.desc(), alignments.c.word)
+        with self._store.database.writing() as connection:
+            found = map(_alignment, connection.execute(query.limit(most)).all())
+            lines = [line for line in found if line.meaning.concept in self._store.thesaurus()]
+            held, room = self.holdings(lines), AT_ONCE
+            for line in lines:
+                self.decide(line.id, Standing.ACCEPTED, most=room)
+                room = max(0, room - (held[line.word].records if line.word in held else 0))
+        return tuple(lines)
+
+    def late(self) -> tuple[Alignment, ...]:
+        """Words whose last decision may not have reached all of their records."""
+        since = sa.select(counters.c.value).where(counters.c.name == _SPREAD)
+        with self._store.database.reading() as connection:
+            second = datetime.fromtimestamp(connection.scalar(since) or 0, UTC).isoformat()
+            query = sa.select(alignments).where(alignments.c.decided >= second)
+            found = tuple(map(_alignment, connection.execute(query.order_by(alignments.c.decided))))
+        held = self.holdings(found)
+        return tuple(line for line in found if line.word in held)
+
+    def spread(self, now: datetime | None = None) -> int:
+        """Bring decisions to the records that they have not reached, a little at a time; number of records
+        whose subjects change. What is broken off is begun again the next time."""
+        began, changed = now or _now(), 0
+        for line in self.late():
+            ids = self._store.find("keyword", line.word)
+            for at in range(0, len(ids), _STEP):
+                with self._store.transaction():
+                    changed += self._reach(ids[at : at + _STEP])
+        value = {"value": int(began.timestamp()) - _SLACK}
+        with self._store.database.writing() as connection:
+            mine = counters.update().where(counters.c.name == _SPREAD)
+            if not connection.execute(mine.values(value)).rowcount:
+                connection.execute(counters.insert().values(name=_SPREAD, **value))
         return changed
+
+    def _reach(self, ids: Sequence[str]) -> int:
+        """Put on these records what their key words mean now; number of those that change."""
+        received, local = self._store.as_received(ids), self._mirrors.local(ids)
+        meanings = self._meanings(word for record in received.values() for word in record.keywords)
+        wanted = {id: _overlay(r, local.get(id, ()), meanings) for id, r in received.items()}
+        return sum(self._mirrors.retag(id, subjects) for id, subjects in wanted.items())
+
+    def _meanings(self, words: Iterable[str]) -> dict[str, tuple[Standing, Meaning]]:
+        folded = sorted({_folded(word) for word in words})
+        found: dict[str, tuple[Standing, Meaning]] = {}
+        with self._store.database.reading() as connection:
+            for at in range(0, len(folded), _STEP):
+                query = sa.select(alignments).where(alignments.c.word.in_(folded[at : at + _STEP]))
+                lines = map(_alignment, connection.execute(query))
+                found |= {line.word: (line.standing, line.meaning) for line in lines}
+        return found
 
 
 class Words:
-    """The words of a harvest: what they mean is looked up in memory, what is new is kept at ``flush``."""
+    """The words of a harvest: what they mean is looked up in memory, what is new is kept at ``flush``, and
+    what was decided meanwhile is seen from then on."""
 
     def __init__(self, store: Store, propose: Propose) -> None:
         self._store = store
         self._propose = propose
-        self._held: dict[str, tuple[Standing, Meaning]] | None = None
+        self._held: dict[str, tuple[Standing, Meaning]] = {}
+        self._looked: datetime | None = None
         self._met: Counter[str] = Counter()
         self._said: dict[str, str] = {}
         self._centres: dict[str, set[str]] = {}
 
     def meet(self, centre: str, words: Iterable[str]) -> tuple[Subject, ...]:
         """The subjects that these words stand for, each once."""
-        found: dict[str, Subject] = {}
+        found = []
         for said in words:
-            word = fold(said).strip()
+            word = _folded(said)
             if not word or len(said) > LONGEST:
                 continue
-            standing, meaning = self._meaning(word, said)
+            found.append(self._meaning(word, said))
             self._met[word] += 1
             self._said.setdefault(word, said)
             self._centres.setdefault(word, set()).add(centre)
-            if meaning.concept is None or standing is Standing.REFUSED:
-                continue
-            if standing is Standing.ACCEPTED:
-                found[meaning.concept] = _subject(meaning.concept, State.ACCEPTED)
-            elif meaning.way is Way.LABEL:
-                found.setdefault(meaning.concept, _subject(meaning.concept, State.PROPOSED))
-        return tuple(found.values())
+        return _meant(found)
 
     def flush(self) -> None:
         """Keep what was met, in the transaction that is open if there is one."""
@@ -209,19 +304,25 @@ class Words:
         with self._store.database.writing() as connection:
             for word, uses in sorted(met.items()):
                 self._count(connection, word, uses)
+        self._look()
 
     def _meaning(self, word: str, said: str) -> tuple[Standing, Meaning]:
-        held = self._lines()
-        if word not in held:
-            held[word] = (Standing.WAITING, self._propose(said))
-        return held[word]
+        if self._looked is None:
+            self._look()
+        if word not in self._held:
+            self._held[word] = (Standing.WAITING, self._propose(said))
+        return self._held[word]
 
-    def _lines(self) -> dict[str, tuple[Standing, Meaning]]:
-        if self._held is None:
-            with self._store.database.reading() as connection:
-                rows = map(_alignment, connection.execute(sa.select(alignments)))
-                self._held = {line.word: (line.standing, line.meaning) for line in rows}
-        return self._held
+    def _look(self) -> None:
+        """Read all words, then only those on which was decided since."""
+        query = sa.select(alignments)
+        if self._looked is not None:
+            since = self._looked - timedelta(seconds=_SLACK)
+            query = query.where(alignments.c.decided >= since.isoformat())
+        self._looked = _now()
+        with self._store.database.reading() as connection:
+            rows = map(_alignment, connection.execute(query))
+            self._held |= {line.word: (line.standing, line.meaning) for line in rows}
 
     def _count(self, connection: sa.Connection, word: str, uses: int) -> None:
         row = connection.execute(sa.select(alignments).where(alignments.c.word == word)).first()
@@ -231,7 +332,7 @@ class Words:
             values: dict[str, Any] = {"uses": row.uses + uses, "centres": json.dumps(known)}
             connection.execute(alignments.update().where(alignments.c.id == row.id).values(values))
             return
-        _, meaning = self._lines()[word]
+        _, meaning = self._held[word]
         connection.execute(
             alignments.insert().values(
                 id=next_value(connection, "alignment"),
@@ -247,13 +348,65 @@ class Words:
         )
 
 
+_LABELS = (alignments.c.state == Standing.WAITING, alignments.c.way == Way.LABEL)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _folded(said: str) -> str:
+    return fold(said).strip()
+
+
+def _chosen(held: Alignment, concept: str | None) -> Meaning:
+    if concept is None or concept == held.meaning.concept:
+        return held.meaning
+    return Meaning(concept=concept, way=Way.PERSON, score=1.0)
+
+
+def _traced(line: Alignment) -> dict[str, Any]:
+    """A word as the trail tells it."""
+    return {"word": line.said, "concept": line.meaning.concept, "state": line.standing}
+
+
+def _meant(lines: Iterable[tuple[Standing, Meaning]]) -> tuple[Subject, ...]:
+    """The subjects that words stand for, each once: accepted ones, and labels that nobody refused."""
+    found: dict[str, Subject] = {}
+    for standing, meaning in lines:
+        if meaning.concept is None or standing is Standing.REFUSED:
+            continue
+        if standing is Standing.ACCEPTED:
+            found[meaning.concept] = _subject(meaning.concept, State.ACCEPTED)
+        elif meaning.way is Way.LABEL:
+            found.setdefault(meaning.concept, _subject(meaning.concept, State.PROPOSED))
+    return tuple(found.values())
+
+
 def _subject(concept: str, state: State) -> Subject:
     return Subject(concept=concept, origin=Origin.SOURCE, state=state)
 
 
-def _by_word(subject: Subject, concept: str | None) -> bool:
-    """Whether the subject stands there for a key word that meant this concept."""
-    return subject.origin is Origin.SOURCE and subject.concept == concept
+def joined(meant: Iterable[Subject], machine: Iterable[Subject]) -> tuple[Subject, ...]:
+    """What key words stand for and what the machine proposes, each concept once: the machine's words and
+    pages are kept, and what a person accepted is accepted."""
+    found = {subject.concept: subject for subject in meant}
+    for subject in machine:
+        held = found.get(subject.concept, subject)
+        found[subject.concept] = dataclasses.replace(subject, state=held.state)
+    return tuple(found.values())
+
+
+def _overlay(
+    record: Record, local: Sequence[Subject], meanings: Mapping[str, tuple[Standing, Meaning]]
+) -> tuple[Subject, ...]:
+    """Our subjects on a record, those of its key words made anew. Only key words accept what the machine
+    proposed: nobody writes on another centre's record."""
+    said = [meanings[word] for word in map(_folded, record.keywords) if word in meanings]
+    others = (s for s in local if s.origin is not Origin.SOURCE)
+    machine = (dataclasses.replace(s, state=State.PROPOSED) for s in others)
+    known = {subject.concept for subject in record.subjects}
+    return tuple(s for s in joined(_meant(said), machine) if s.concept not in known)
 
 
 def _alignment(row: Any) -> Alignment:

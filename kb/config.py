@@ -85,7 +85,7 @@ class Config:
     )
     private_addresses: str = _setting(
         "",
-        "Noms ou réseaux privés que Carbet peut interroger, séparés par des virgules (10.1.0.0/16)",
+        "Noms, adresses ou réseaux privés que Carbet peut interroger (10.1.0.0/16, 127.0.0.1:8001)",
     )
     catalogue_server: str = _setting(
         "https://catalogue.bnf.fr/api/SRU", "Serveur SRU d’où les notices sont copiées ; vide : aucun"

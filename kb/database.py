@@ -59,7 +59,7 @@ class Store:
         except OSError as error:
             raise StorageError(str(error)) from error
         store = cls(config.database, config.data)
-        store.feed.place_former((record, store.thesaurus()) for record in store._all())
+        store.feed.place_former(store._all(), store.thesaurus)
         return store
 
     def close(self) -> None:
@@ -143,7 +143,8 @@ class Store:
 
     def find(self, kind: str, value: str) -> tuple[str, ...]:
         """Ids of the records that have this key. Kinds: sha256, source, host, title (folded), call_number,
-        those of ``Record.identifiers`` (isbn, issn, doi...), and keyword (folded) of other centres' records."""
+        those of ``Record.identifiers`` (isbn, issn, doi...), and keyword (folded) of other centres'
+        records."""
         query = sa.select(keys.c.record).where(keys.c.kind == kind, keys.c.value == key_of(kind, value))
         with self.database.reading() as connection:
             return tuple(connection.scalars(query.order_by(keys.c.record)))

@@ -12,8 +12,9 @@ since that moment less ``SETTLING``, has missed nothing.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from kb.french import fold
 from kb.network_tables import memberships, set_names
 from kb.records import TYPES, Record
 from kb.sharing import Audience, audience_of, widest
-from kb.tables import changes
+from kb.tables import changes, counters
 from kb.thesaurus import FACET_SCHEMES, Thesaurus
 
 SETTLING = timedelta(seconds=2)
@@ -43,6 +44,7 @@ SET_KINDS = {
 _COUNTER = "feed"
 _FORMER = "feed-sets"  # counted once the lines of a former version have their sets
 _LONGEST_SET = 120
+_TOGETHER = 500  # former lines that get their sets at once: others wait to write meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ class Feed:
 
     def note(self, record: Record, thesaurus: Thesaurus) -> None:
         """The record was saved."""
-        self._line(record.id, audience_of(record), sets_of(record, thesaurus), deleted=False)
+        audience = audience_of(record)
+        # The sets of a record that nobody may see would tell of it: its collection, its themes.
+        self._line(record.id, audience, sets_of(record, thesaurus) if audience else {}, deleted=False)
 
     def note_deleted(self, id: str) -> None:
         """The record is no more."""
@@ -98,6 +102,8 @@ class Feed:
             told = connection.scalar(sa.select(changes.c.told).where(changes.c.record == id)) or ""
             connection.execute(changes.delete().where(changes.c.record == id))
             seq = next_value(connection, _COUNTER)
+            # Before anything that may fail: who catches what fails inside keeps the lines, which need a time.
+            self._database.at_commit(_COUNTER, lambda ending: _date(ending, seq))
             values = {
                 "seq": seq,
                 "record": id,
@@ -109,17 +115,19 @@ class Feed:
             connection.execute(changes.insert().values(values))
             if values["told"]:
                 _place(connection, seq, id, sets)
-            self._database.at_commit(_COUNTER, lambda ending: _date(ending, seq))
 
-    def place_former(self, some: Iterable[tuple[Record, Thesaurus]]) -> None:
-        """Give lines that a former version wrote their sets; once."""
+    def place_former(self, some: Iterable[Record], thesaurus: Callable[[], Thesaurus]) -> None:
+        """Give lines that a former version wrote their sets; once. From then on this only looks: who opens a
+        fund waits for nobody who writes."""
+        with self._database.reading() as connection:
+            if connection.scalar(sa.select(counters.c.value).where(counters.c.name == _FORMER)):
+                return
         with self._database.writing() as connection:
             if next_value(connection, _FORMER) > 1:
                 return
-            for record, thesaurus in some:
-                seq = connection.scalar(sa.select(changes.c.seq).where(changes.c.record == record.id))
-                if seq is not None and audience_of(record):
-                    _place(connection, seq, record.id, sets_of(record, thesaurus))
+            rest = iter(some)
+            while batch := list(itertools.islice(rest, _TOGETHER)):
+                _place_former(connection, batch, thesaurus())
 
     # -- reading
 
@@ -176,7 +184,7 @@ class Feed:
         place = memberships.c.seq if window.set else changes.c.seq
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(place).limit(limit)).all()
-            sets = _sets_of(connection, [row.seq for row in rows])
+            sets = _sets_of(connection, [row.record for row in rows])
         return tuple(_listed(row, window.audience, sets) for row in rows)
 
     def get(self, id: str, audience: Audience) -> Listed:
@@ -186,14 +194,15 @@ class Feed:
             row = connection.execute(query).first()
             if row is None:
                 raise NotFound("record", id)
-            return _listed(row, audience, _sets_of(connection, [row.seq]))
+            return _listed(row, audience, _sets_of(connection, [row.record]))
 
     def sets(self, audience: Audience) -> tuple[tuple[str, str], ...]:
-        """The sets that hold something which the audience may be told, as (code, name), in order."""
+        """The sets that hold something which the audience may see now, as (code, name), in order."""
         member = sa.select(sa.literal(1)).select_from(
             memberships.join(changes, changes.c.seq == memberships.c.seq)
         )
-        held = member.where(memberships.c.set == set_names.c.set, _told(audience)).exists()
+        here = (memberships.c.set == set_names.c.set, ~memberships.c.gone)
+        held = member.where(*here, changes.c.audience.in_(_audiences(audience))).exists()
         query = sa.select(set_names.c.set, set_names.c.name).where(held).order_by(set_names.c.set)
         with self._database.reading() as connection:
             return tuple((row.set, row.name) for row in connection.execute(query))
@@ -224,12 +233,31 @@ def _place(connection: sa.Connection, seq: int, id: str, sets: dict[str, str]) -
     lines = [{"set": code, "seq": seq, "record": id, "gone": code not in sets} for code in former | set(sets)]
     if lines:
         connection.execute(memberships.insert(), lines)
-    new = sorted(set(sets) - former)
-    known = (
-        set(connection.scalars(sa.select(set_names.c.set).where(set_names.c.set.in_(new)))) if new else set()
-    )
-    if names := [{"set": code, "name": sets[code]} for code in new if code not in known]:
-        connection.execute(set_names.insert(), names)
+    _name(connection, {code: name for code, name in sets.items() if code not in former})
+
+
+def _place_former(connection: sa.Connection, some: Sequence[Record], thesaurus: Thesaurus) -> None:
+    """Put the lines of these records, which are in no set yet, into theirs."""
+    ids = [record.id for record in some if audience_of(record)]
+    placed = set(connection.scalars(sa.select(memberships.c.record).where(memberships.c.record.in_(ids))))
+    query = sa.select(changes.c.record, changes.c.seq).where(changes.c.record.in_(ids))
+    seqs = {row.record: row.seq for row in connection.execute(query) if row.record not in placed}
+    sets = {record.id: sets_of(record, thesaurus) for record in some if record.id in seqs}
+    if lines := [
+        {"set": code, "seq": seqs[id], "record": id, "gone": False}
+        for id, codes in sets.items()
+        for code in codes
+    ]:
+        connection.execute(memberships.insert(), lines)
+    _name(connection, {code: name for codes in sets.values() for code, name in codes.items()})
+
+
+def _name(connection: sa.Connection, names: Mapping[str, str]) -> None:
+    """Keep the names of sets that have none yet."""
+    query = sa.select(set_names.c.set).where(set_names.c.set.in_(names))
+    new = names.keys() - set(connection.scalars(query)) if names else ()
+    if lines := [{"set": code, "name": names[code]} for code in sorted(new)]:
+        connection.execute(set_names.insert(), lines)
 
 
 def _date(connection: sa.Connection, first: int) -> None:
@@ -245,8 +273,12 @@ def _second(moment: datetime) -> str:
 
 
 def _told(audience: Audience) -> sa.ColumnElement[bool]:
-    told = (Audience.PUBLIC, Audience.NETWORK) if audience is Audience.NETWORK else (Audience.PUBLIC,)
-    return changes.c.told.in_(told)
+    return changes.c.told.in_(_audiences(audience))
+
+
+def _audiences(audience: Audience) -> tuple[Audience, ...]:
+    """What is for these may be told to who asks."""
+    return (Audience.PUBLIC, Audience.NETWORK) if audience is Audience.NETWORK else (Audience.PUBLIC,)
 
 
 def _joined(window: Window) -> sa.FromClause:
@@ -261,9 +293,10 @@ def _inside(window: Window) -> list[sa.ColumnElement[bool]]:
     return [*rules, memberships.c.set == window.set] if window.set else rules
 
 
-def _sets_of(connection: sa.Connection, seqs: Sequence[int]) -> dict[int, list[str]]:
+def _sets_of(connection: sa.Connection, ids: Sequence[str]) -> dict[int, list[str]]:
+    """The sets of the lines of these records, by ``seq``. Asked by record: that has an index."""
     held = sa.select(memberships.c.seq, memberships.c.set).where(
-        memberships.c.seq.in_(seqs), ~memberships.c.gone
+        memberships.c.record.in_(ids), ~memberships.c.gone
     )
     found: dict[int, list[str]] = {}
     for row in connection.execute(held.order_by(memberships.c.set)):
@@ -272,6 +305,6 @@ def _sets_of(connection: sa.Connection, seqs: Sequence[int]) -> dict[int, list[s
 
 
 def _listed(row: Any, audience: Audience, sets: dict[int, list[str]]) -> Listed:
-    seen = row.audience == Audience.PUBLIC or (row.audience and audience is Audience.NETWORK)
-    at = datetime.fromisoformat(row.at)
-    return Listed(row.seq, row.record, bool(row.gone) or not seen, at, tuple(sets.get(row.seq, ())))
+    seen = row.audience in _audiences(audience)
+    at, places = datetime.fromisoformat(row.at), tuple(sets.get(row.seq, ()))
+    return Listed(row.seq, row.record, bool(row.gone) or not seen, at, places if seen else ())

@@ -64,7 +64,7 @@ def merge(store: Store, kept: str, gone: str, *, replace: bool = False) -> Recor
         parts = _parts(store, gone)
         store.save(record, written.pages)
         for part in parts:
-            if part.id != kept:
+            if part.id != kept and not store.is_mirrored(part.id):
                 store.save(dataclasses.replace(part, host=kept))
         _redirect(store, gone, kept)
         store.delete(gone)

@@ -62,19 +62,23 @@ class Mirrors:
         self._store = store
         self._centre = centre
 
-    def id_of(self, source: int, identifier: str) -> str | None:
-        """The id under which a record of that source is kept, or was."""
-        query = sa.select(origins.c.record).where(
-            origins.c.source == source, origins.c.identifier == identifier
-        )
+    def id_of(self, source: int, identifier: str, centre: str = "") -> str | None:
+        """The id under which a record of that source is kept, or was; else that of another source of the same
+        centre: one that was taken away and added again doubles nothing."""
+        same = sa.select(origins.c.record).where(origins.c.identifier == identifier)
         with self._store.database.reading() as connection:
-            return connection.scalar(query)
+            found = connection.scalar(same.where(origins.c.source == source))
+            return found or connection.scalar(same.where(origins.c.centre == centre))
 
     def origins(self, ids: Sequence[str]) -> dict[str, Origin]:
         """Where these records came from; our own ones are left out."""
         query = sa.select(origins).where(origins.c.record.in_(list(ids)), ~origins.c.deleted)
         with self._store.database.reading() as connection:
             return {row.record: _origin(row) for row in connection.execute(query)}
+
+    def refused(self, id: str, origin: Origin, *, relayed: bool = False) -> Taken | None:
+        """Why a record from there would be left alone as things are, or None: spares the work on it."""
+        return self._refused(id, origin, relayed)
 
     def keep(
         self, shared: Shared, origin: Origin, *, local: Sequence[Subject] = (), relayed: bool = False
@@ -154,8 +158,9 @@ class Mirrors:
         if held.centre == owner != origin.centre:
             return Taken.OLDER  # its owner is heard directly
         same_way = (held.centre, held.source) == (origin.centre, origin.source)
-        # Another relay, or an envelope that was on its way while the centre was harvested.
-        return Taken.OLDER if not same_way and held.datestamp > origin.datestamp else None
+        # Another relay, or an envelope that was on its way while something later was heard.
+        in_order = same_way and origin.source != ENVELOPE
+        return Taken.OLDER if not in_order and held.datestamp > origin.datestamp else None
 
     def _exists(self, id: str) -> bool:
         with self._store.database.reading() as connection:

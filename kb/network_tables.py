@@ -117,6 +117,24 @@ marks = sa.Table(
 )
 """By what the records that may tell of one work meet (``ingest.same_work``)."""
 
+likenesses = sa.Table(
+    "likenesses",
+    metadata,
+    sa.Column("record", sa.String(120), primary_key=True),
+    sa.Column("other", sa.String(120), primary_key=True),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Index("likenesses_other", "other"),
+)
+"""Pairs of records of two centres that are alike enough to tell of one work; ``record`` is the smaller id."""
+
+regathered = sa.Table(
+    "regathered",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("record", sa.String(120), nullable=False, unique=True),
+)
+"""Records whose work is another one since ``seq``, a place in the order of the change feed."""
+
 alignments = sa.Table(
     "alignments",
     metadata,

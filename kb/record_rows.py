@@ -82,8 +82,8 @@ def write_record(
 
 
 def keys_of(record: Record, *, mirrored: bool = False) -> set[tuple[str, str]]:
-    """By what else than its id the record is found, as (kind, value). One of another centre is only found as a
-    part of its host and by its key words: nothing that comes in here is joined to it."""
+    """By what else than its id the record is found, as (kind, value). One of another centre is only found as
+    a part of its host and by its key words: nothing that comes in here is joined to it."""
     if mirrored:
         hosts = {("host", record.host)} if record.host else set()
         return hosts | {

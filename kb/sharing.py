@@ -4,7 +4,8 @@ Hides the rule behind each kind of access. ``public`` goes to everybody with its
 as a notice alone, since its text is read at the centre; ``network`` to the centres that have a key, with its
 text; ``staff`` to nobody. What only this machine can use (paths of files) stays, and so do the bar codes and
 the loans of copies: they tell of persons who borrow. Records hold nothing of who asks: questions are
-published anonymised.
+published anonymised. Characters that XML cannot say (1.0, 2.2) stay too, so that a record is the same
+whatever way it goes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from kb.accounts import Right
 from kb.records import Page, Record
@@ -38,6 +40,7 @@ _AUDIENCES: Mapping[str, Audience] = MappingProxyType(
 )
 _WIDTH = tuple(Audience)
 _WITH_TEXT = ("public", "network")
+_UNSAYABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,28 @@ def outward(record: Record, pages: Sequence[Page] = ()) -> Shared:
         dataclasses.replace(copy, barcode=None, status=_status(copy.status)) for copy in record.copies
     )
     told = dataclasses.replace(record, subjects=subjects, source=source, copies=copies)
-    return Shared(told, tuple(dataclasses.replace(page, raw=None) for page in pages))
+    return Shared(_sayable(told), tuple(map(_page, pages)))
+
+
+def _page(page: Page) -> Page:
+    """A page as it goes out; blanks keep the places of words in its text true."""
+    said: Page = _sayable(page)
+    return dataclasses.replace(said, text=_UNSAYABLE.sub(" ", page.text), raw=None)
+
+
+def _sayable(value: Any) -> Any:
+    """The same without characters that cannot be said; what needs no change is not copied."""
+    if isinstance(value, str):
+        return _UNSAYABLE.sub("", value) if _UNSAYABLE.search(value) else value
+    if isinstance(value, tuple):
+        return tuple(map(_sayable, value))
+    if isinstance(value, Mapping):
+        return {_sayable(name): _sayable(item) for name, item in value.items()}
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    changed = {name: said for name, item in held.items() if (said := _sayable(item)) != item}
+    return dataclasses.replace(value, **changed) if changed else value
 
 
 def _status(status: str) -> str:

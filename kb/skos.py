@@ -1,15 +1,17 @@
 """Vocabularies as SKOS in Turtle: reading what others wrote, writing what people may edit.
 
-Hides rdflib and the names of properties from ``kb.thesaurus``, which is the only one to use it.
+Hides rdflib and the names of properties from ``kb.thesaurus`` and from who tells of what free key words are
+a closeMatch.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rdflib import RDF, Graph, URIRef
+from rdflib import RDF, Graph, Literal, URIRef
+from rdflib.namespace import SKOS
 from rdflib.term import Node
 
 from kb import thesaurus
@@ -60,6 +62,25 @@ def parse(text: str, language: str) -> tuple[list[Concept], list[Scheme]]:
 def turtle(vocabulary: Thesaurus) -> str:
     """The vocabulary as Turtle: one block a concept, sorted."""
     return _Writing(vocabulary).text()
+
+
+def matches_turtle(
+    scheme: str, title: str, words: Iterable[tuple[str, str, str]], *, language: str = "fr"
+) -> str:
+    """Free key words, which have no URI of their own, as Turtle: each (name, label, URI of a concept) is a
+    concept of the scheme at the address ``scheme``, and a closeMatch of that one."""
+    graph = Graph()
+    graph.bind("skos", SKOS)
+    place = URIRef(scheme)
+    graph.add((place, RDF.type, SKOS.ConceptScheme))
+    graph.add((place, SKOS.prefLabel, Literal(title, lang=language)))
+    for name, label, concept in words:
+        word = URIRef(f"{scheme}#{name}")
+        graph.add((word, RDF.type, SKOS.Concept))
+        graph.add((word, SKOS.inScheme, place))
+        graph.add((word, SKOS.prefLabel, Literal(label, lang=language)))
+        graph.add((word, SKOS.closeMatch, URIRef(concept)))
+    return graph.serialize(format="turtle")
 
 
 class _Reading:

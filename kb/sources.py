@@ -106,11 +106,12 @@ class Sources:
 
     def change(self, id: int, *, secret: str | None = None, **fields: Any) -> Source:
         """Change ``url``, ``prefix``, ``set``, ``hours``, ``relays`` or the secret ("" takes it away). What
-        is asked otherwise is asked from the beginning. Raises InvalidValue, NotFound."""
+        is asked otherwise is asked from the beginning, and with a new key too: what it opens need not have
+        changed since. Raises InvalidValue, NotFound."""
         held = self.get(id)
         before = {name: getattr(held, name) for name in ("url", "prefix", "set", "hours", "relays")}
         values = self._values(**(before | fields))
-        if any(values[name] != before[name] for name in ("url", "prefix", "set", "relays")):
+        if secret or any(values[name] != before[name] for name in ("url", "prefix", "set", "relays")):
             values |= {"since": None, "token": None, "asked": None}
         if secret is not None:
             values["secret"] = self._keyring.encrypt(secret) if secret else None

@@ -100,6 +100,7 @@ FACETS: Mapping[str, Facet] = MappingProxyType(
         "series": Facet("Collection"),
         "language": Facet("Langue"),
         "year": Facet("Année"),
+        "centre": Facet("Centre"),
         ACCESS: Facet("Accès", shown=False),
     }
 )

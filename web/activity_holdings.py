@@ -45,12 +45,14 @@ _UNDATED = "s. d."
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A theme and the records that the fund has of it, by year; ``total`` has those without a year too."""
+    """A theme and the records that the fund has of it, by year; ``total`` has those without a year too, and
+    ``within`` is the filter that finds the fund among those of others."""
 
     code: str
     label: str
     total: int
     years: Mapping[int, int]
+    within: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +72,13 @@ class Thin:
 
 def held(fund: Fund) -> tuple[Held, ...]:
     """The holdings of each of the broadest themes, as who asks may find them."""
-    found = []
+    found, ours = [], fund.ours
     for theme in fund.thesaurus.top("themes"):
-        request = Request(filters=(("theme", (theme.code,)),), facets=("year",), limit=0)
+        filters = (("theme", (theme.code,)), *ours)
+        request = Request(filters=filters, facets=("year",), limit=0)
         results = fund.engine.search(request)
         years = {int(year): n for year, n in results.facets["year"].items() if year.isdigit()}
-        found.append(Held(theme.code, theme.label, results.total, years))
+        found.append(Held(theme.code, theme.label, results.total, years, ours))
     return tuple(found)
 
 
@@ -95,7 +98,7 @@ def grid(themes: Sequence[Held], missing: Mapping[tuple[str, int], int], year: i
         if code in places:
             marks[places[code], next(c for c, (_, span) in enumerate(spans) if came in span)] += n
     urls = {
-        (r, c): _url(one.code, span)
+        (r, c): _url(one, span)
         for r, one in enumerate(themes)
         for c, (_, span) in enumerate(spans)
         if rows[r][c]
@@ -128,9 +131,13 @@ def _spans(year: int, by: Columns) -> list[tuple[str, range]]:
     return spans
 
 
-def _url(code: str, span: range) -> str:
+def _url(theme: Held, span: range) -> str:
     years = f"{max(span.start, 1000)}-{span.stop - 1}"
-    return SearchState().with_facet("theme", (code,)).with_facet("year", (years,)).url()
+    return _state(theme).with_facet("year", (years,)).url()
+
+
+def _state(theme: Held) -> SearchState:
+    return SearchState(filters=theme.within).with_facet("theme", (theme.code,))
 
 
 def table(themes: Sequence[Held], missing: Mapping[tuple[str, int], int]) -> Figures:
@@ -175,7 +182,7 @@ def thinnest(
         Thin(
             code=one.code,
             label=one.label,
-            url=SearchState().with_facet("theme", (one.code,)).url(),
+            url=_state(one).url(),
             documents=one.total,
             recent=sum(n for y, n in one.years.items() if y >= since),
             since=since,

@@ -123,7 +123,7 @@ def _fund_lines() -> tuple[Line, ...]:
     newest = max(last, key=lambda line: line.seq, default=None)
     late, told = _index_state()
     lines = [
-        Line("Notices", counted(len(parts().store), "notice")),
+        Line("Notices", _told_notices()),
         Line("Index de recherche", told, attention=late > 0),
         Line("Thésaurus", counted(len(parts().thesaurus), "concept")),
     ]
@@ -132,6 +132,16 @@ def _fund_lines() -> tuple[Line, ...]:
             Line("Dernière notice entrée ou changée", _moment(newest.at), url=f"/notice/{newest.object[7:]}")
         )
     return tuple(lines)
+
+
+def _told_notices() -> str:
+    """Our own, and those of others where there are any."""
+    own, total = len(parts().store), 0
+    if parts().works.wanted():
+        total, counts = own, parts().store.counts()
+        own = counts.get(parts().config.centre, 0)
+    told = counted(own, "notice")
+    return f"{told}, et {counted(total - own, 'notice')} d’autres centres" if total > own else told
 
 
 def _file_lines() -> tuple[Line, ...]:
@@ -152,7 +162,7 @@ def _file_lines() -> tuple[Line, ...]:
 def _index_state() -> tuple[int, str]:
     """How many changes the index is behind, and what to say of it."""
     try:
-        late = parts().store.position() - parts().engine.position()
+        late = parts().works.position() - parts().engine.position()
     except IndexOutdated:
         return 1, "à refaire"
     return late, "à jour" if late <= 0 else spaced(

@@ -7,7 +7,6 @@ answer is ``Publication.shown``.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from kb.errors import InvalidValue, NotFound
 from kb.formats import Notice
 from kb.publishing import NO_CONSENT, TYPE, Publication
 from kb.records import Record
-from web import markdown, notices
+from web import markdown, metas, notices
 from web.fund import Shelves
 from web.notices import Link
 from web.parts import Parts
@@ -169,6 +168,4 @@ def json_ld(page: AnswerPage, site: str, centre: str, body: str) -> Markup:
         "inLanguage": page.language_code,
         "mainEntity": question,
     }
-    text = json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
-    lines = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return Markup(lines)  # nosec B704  # JSON in which no "<" stands
+    return metas.as_script(said)

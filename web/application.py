@@ -66,18 +66,27 @@ def build(parts: Parts) -> Flask:
         catalogue,
         columns,
         composing,
+        copying,
         curation,
         deposit,
         desk,
         editor,
+        feeds,
+        harvesting,
         legibility,
         likeness,
+        network,
+        oai,
         pages,
         people,
         publishing,
         question_import,
+        requesting,
         splitting,
+        sru,
         trail_page,
+        twins,
+        words,
     )
 
     app = Flask("web", static_folder=None)
@@ -95,6 +104,9 @@ def build(parts: Parts) -> Flask:
         app.register_blueprint(module.views)
     for module in (asking, desk, composing, publishing, activity, askers, question_import):
         app.register_blueprint(module.views)
+    for module in (oai, sru, feeds, twins, network, harvesting, words, requesting, copying):
+        app.register_blueprint(module.views)
+    app.extensions["csrf"].exempt(oai.answer)  # other programs ask it by POST; it changes nothing
     failures.tell(app)
     app.after_request(_with_headers)
     if hops := parts.config.proxies:

@@ -15,6 +15,7 @@ from kb.questions import LONGEST
 from kb.thesaurus import Concept, Thesaurus
 from web.desk_forms import Day
 from web.forms import Form
+from web.robots import StampedFields
 from web.row_forms import choice_field
 
 _FURTHEST_DAYS = 366
@@ -27,7 +28,7 @@ def _long(label: str, *, empty: str = "", rows: int) -> TextAreaField:
     return TextAreaField(label, validators=[*needed, limit], render_kw={"rows": rows})
 
 
-class AskForm(Form):
+class AskForm(StampedFields, Form):
     """A question to the centre."""
 
     today: date
@@ -52,8 +53,6 @@ class AskForm(Form):
     )
     sure = BooleanField("Ces informations sont nécessaires, et j’ai le droit de les donner")
     seen = HiddenField()
-    stamp = HiddenField()
-    site = StringField("Laissez ce champ vide", render_kw={"autocomplete": "off", "tabindex": "-1"})
 
     @classmethod
     def of(cls, thesaurus: Thesaurus, today: date) -> AskForm:
@@ -64,11 +63,6 @@ class AskForm(Form):
         form.actor.choices = [("", "Je préfère ne pas le dire"), *_labels(thesaurus.concepts("actors"))]
         form.territory.choices = territories(thesaurus)
         return form
-
-    @property
-    def is_robot(self) -> bool:
-        """Whether a field was filled in that nobody sees."""
-        return bool(self.site.data)
 
     def validate_email(self, field: StringField) -> None:
         """Refuses an address that cannot be written to."""

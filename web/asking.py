@@ -1,8 +1,7 @@
 """Views for those who ask: what was already answered, the form, the page to follow a question.
 
-Hides how robots are told from people without asking anything of them: a field that nobody sees, the time that
-it takes to write, and how often one address may send. The text of a question is sent by forms only, never in
-an address.
+Hides how often one address may send, and what is looked at before a question is taken. The text of a question
+is sent by forms only, never in an address.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from flask import Blueprint, Response, current_app, flash, render_template, request
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from flask import Blueprint, Response, flash, render_template, request
 from markupsafe import Markup
 
 from kb import quoting
@@ -23,7 +21,7 @@ from kb.errors import InvalidValue
 from kb.limits import Limit
 from kb.questions import Asked, Channel, Exchange, Question, Said
 from search.query import Request, Sort
-from web import desk_letters, markdown, notices, proposed
+from web import desk_letters, markdown, notices, proposed, robots
 from web.ask_forms import AskForm, SayForm
 from web.desk_words import CHANNELS, STATES, STATES_TOLD, written_day
 from web.guard import address, fund, needs
@@ -43,7 +41,7 @@ PROPOSING = Limit("deja-repondu", 240, 600)
 """While somebody types: one request each time that they pause."""
 
 QUICKEST = 4.0  # seconds from the form to its sending: nobody reads it and writes a question in less
-_OLDEST = 24 * 3600
+_FORM = "question"  # as which its stamps are signed
 _SHORTEST = 8  # characters below which nothing is proposed
 _LOOKED_AT = 4000  # characters of a question that are compared with the fund: some two pages
 _AT_ONCE = timedelta(minutes=1)  # an answer is marked as sent in the transaction that writes its letter
@@ -169,7 +167,7 @@ def ask() -> Response:
     doubtful = bool(personal) and not form.sure.data
     if request.form.get("geste") == "voir" or unseen or doubtful:
         return _form_page(form, already=already, personal=personal)
-    if not _took_time(form.stamp.data):
+    if not robots.took_time(form.stamp.data, _FORM, QUICKEST):
         note = "Relisez votre question, puis envoyez-la."
         return _form_page(form, already=already, personal=personal, note=note)
     return _receive(form)
@@ -218,7 +216,7 @@ def _form_page(
     page = AskPage(
         already=already,
         personal=tuple(personal),
-        stamp=form.stamp.data if _is_stamp(form.stamp.data) else _signer().dumps("question"),
+        stamp=robots.stamped(form.stamp.data, _FORM),
         seen=_digest(form.text.data) if already is not None else "",
         days=parts().config.answer_days,
     )
@@ -266,27 +264,6 @@ def _personal(form: AskForm) -> tuple[Personal, ...]:
 def _digest(text: str | None) -> str:
     """What tells whether a text is the one for which proposals were seen: small changes count for nothing."""
     return hashlib.sha256(" ".join((text or "").lower().split())[:80].encode()).hexdigest()[:16]
-
-
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(str(current_app.secret_key), salt="question")
-
-
-def _is_stamp(stamp: str | None) -> bool:
-    try:
-        _signer().loads(stamp or "", max_age=_OLDEST)
-    except BadSignature:
-        return False
-    return True
-
-
-def _took_time(stamp: str | None) -> bool:
-    """Whether the form was asked for long enough ago, by whoever sends it now."""
-    try:
-        _, made = _signer().loads(stamp or "", max_age=_OLDEST, return_timestamp=True)
-    except BadSignature:
-        return False
-    return bool((datetime.now(made.tzinfo) - made).total_seconds() >= QUICKEST)
 
 
 # -- following

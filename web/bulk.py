@@ -18,7 +18,7 @@ from kb.accounts import Right
 from kb.audit import Action, Line, Wanted
 from kb.errors import InvalidValue, NotFound
 from kb.records import Record
-from web import clashes, differences, history, notices, results
+from web import clashes, differences, history, holders, notices, results
 from web.answer_page import check_access
 from web.bulk_changes import EMPTIED, BulkForm, Wishes, changed, wishes
 from web.differences import Change
@@ -53,11 +53,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkPage:
-    """The records to choose from."""
+    """The records to choose from; ``left`` are those that only other centres hold."""
 
     items: tuple[Item, ...]
     ticked: tuple[str, ...]
     total: int
+    left: int
     too_many: bool
     back_url: str
 
@@ -99,12 +100,14 @@ def choose() -> Response:
 
 def _choice(form: BulkForm, ids: Sequence[str], total: int, ticked: Sequence[str]) -> Response:
     too_many = total > MOST
-    held = {} if too_many else fund().store.get_many(ids)
+    own, left = ([], 0) if too_many else holders.own_of(fund(), ids)
+    held = fund().store.get_many(own)
     state = SearchState.from_args(request.args)
     page = BulkPage(
         items=tuple(map(_item, held.values())),
-        ticked=tuple(ticked),
+        ticked=tuple(holders.own_of(fund(), ticked)[0]),
         total=total,
+        left=left,
         too_many=too_many,
         back_url=state.url(),
     )

@@ -18,7 +18,7 @@ from search import around
 from search.engine import FACETS
 from search.query import Query, Request, Sort
 from search.snippets import Piece
-from web import answer_page, facets, notices, results
+from web import answer_page, facets, holders, notices, results
 from web.facets import Value
 from web.forms import AccessForm
 from web.guard import fund, identity, needs, site
@@ -98,10 +98,12 @@ class ThemesPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageView:
-    """One page of a document: its picture, its text with the words marked, the ways on."""
+    """One page of a document: its picture, its text with the words marked, the ways on; ``centre`` is the
+    name of the other one whose document it is, "" for ours."""
 
     id: str
     title: str
+    centre: str
     number: int
     of: int
     label: str | None
@@ -148,7 +150,7 @@ def _shelf() -> tuple[Record, ...]:
     """The newest Cahiers that are here as files, then the newest guides."""
     shelf: dict[str, Record] = {}
     for type in _SHELVED:
-        filters = (("type", (type,)), ("support", ("electronic",)))
+        filters = (("type", (type,)), ("support", ("electronic",)), *fund().ours)
         found = fund().engine.search(Request(filters=filters, sort=Sort.NEWEST, limit=SHELF))
         shelf |= fund().store.get_many([hit.id for hit in found.hits])
     return tuple(shelf.values())[:SHELF]
@@ -219,12 +221,12 @@ def record(id: str) -> Response:
     """The page of a record."""
     held = fund().store.get(id)
     q = _state().q
-    near = around.alike(held, engine=fund().engine, thesaurus=fund().thesaurus, limit=ALIKE)
-    alike = tuple(fund().store.get_many(near).values())
     query = results.query_of(fund(), q) if q else None
-    page = Teller(fund().store, fund().labels).page(held, q=q, lit=_lit(id, query), alike=alike)
+    page = Teller(fund().store, fund().labels).page(
+        held, q=q, lit=_lit(id, query), alike=_alike(held), holders=holders.holders(fund(), held)
+    )
     more: dict[str, Any] = {}
-    if identity().may(Right.CATALOGUE):
+    if identity().may(Right.CATALOGUE) and not page.centre:
         more |= {"access": AccessForm(access=held.access), "access_url": f"/notice/{id}/acces"}
         more["waits"] = parts().reviews.get(id) is not None
     more["cited_in"] = answer_page.citing(parts(), fund().store, id)
@@ -235,11 +237,18 @@ def record(id: str) -> Response:
     return shown("record.html", page, section="fonds", **more)
 
 
+def _alike(held: Record) -> tuple[Record, ...]:
+    """Records that speak of the same things; not the work itself, as another centre tells of it."""
+    same = {record.id for record in holders.members(fund(), held)}
+    near = around.alike(held, engine=fund().engine, thesaurus=fund().thesaurus, limit=ALIKE + 1)
+    return tuple(fund().store.get_many([id for id in near if id not in same][:ALIKE]).values())
+
+
 @views.post("/notice/<id>/acces")
 @needs(Right.CATALOGUE)
 def change_access(id: str) -> Response:
     """Say who may read a record."""
-    form, seen = AccessForm(), fund().store.get(id)
+    form, seen = AccessForm(), fund().store.own(id)
     if not form.validate_on_submit():
         raise InvalidValue("access", "choisissez qui peut lire ce document")
     with parts().store.transaction():
@@ -278,6 +287,7 @@ def _page_view(held: Record, text: Page) -> PageView:
     return PageView(
         id=held.id,
         title=held.title,
+        centre=holders.owner(fund(), held),
         number=number,
         of=last,
         label=text.label if text.label != str(number) else None,

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ import click
 from kb import config as settings
 from kb.errors import InvalidRecord, Reason
 from web.cli_desk import ask
+from web.cli_envelope import envelope
 from web.cli_export import export
 from web.cli_files import doctor, report, watch, worker
+from web.cli_harvest import harvest
 from web.cli_people import audit, secret, users
 from web.cli_questions import questions
 from web.command import AS_JSON, DATA_HELP, FOLDER, Commands, initialised, opened, print_json
@@ -51,11 +54,13 @@ def init(data: Path) -> None:
     click.echo(f"Dossier de données prêt : {data}", err=True)
 
 
-def _initialise(data: Path) -> None:
+def _initialise(data: Path, then: Callable[[Path], None] = lambda file: None) -> None:
+    """``then`` is told where the settings are, before they are read."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds accounts: nobody else reads it
         if not (data / settings.FILE).exists():
             (data / settings.FILE).write_text(settings.template(), encoding="utf-8")
+        then(data / settings.FILE)
     except OSError as error:
         raise click.UsageError(f"{data} ne peut pas être créé ou écrit ({error.strerror}).") from error
     with opened(data) as parts:
@@ -93,22 +98,56 @@ def serve(data: Path, host: str | None, port: int | None) -> None:
 @main.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=None, help="Port [défaut : réglage port].")
 @click.option("--no-serve", is_flag=True, help="Préparer le fonds sans servir les pages.")
-@click.pass_obj
-def demo(data: Path, port: int | None, no_serve: bool) -> None:
+@click.option(
+    "--network", is_flag=True, help="Trois centres sur trois ports de suite, qui se moissonnent entre eux."
+)
+@click.pass_context
+def demo(ctx: click.Context, port: int | None, no_serve: bool, network: bool) -> None:
     """Préparer le fonds de démonstration, puis le servir."""
+    data: Path = ctx.obj
+    if network:
+        ctx.exit(_demo_network(data, port, no_serve))
     _initialise(data)
     if not no_serve:
         _check_port(initialised(data), port)
+    _demo_fund(data, _demo_paths(), no_serve)
+    if not no_serve:
+        _serve(initialised(data), None, port)
+
+
+def _demo_paths() -> tuple[Path, ...]:
     folder = _demonstration()
+    return folder / "records", folder / "documents"
+
+
+def _demo_fund(data: Path, paths: tuple[Path, ...], no_serve: bool) -> None:
     with opened(data) as parts:
-        paths = (folder / "records", folder / "documents")
         if no_serve:
             _ingest(parts, paths, _print_problem)
         else:
             _ingest_to_serve(parts, paths)
-        _ask_questions(parts, folder / "questions.jsonl")
-    if not no_serve:
-        _serve(initialised(data), None, port)
+        _ask_questions(parts, _demonstration() / "questions.jsonl")
+
+
+def _demo_network(data: Path, port: int | None, no_serve: bool) -> int:
+    """Exit status."""
+    from web import demo_network
+
+    known = (data / settings.FILE).exists()
+    port = port or (settings.load(data).port if known else settings.Config(data=data).port)
+    some = demo_network.members(data, port, _demo_paths(), _demonstration() / "network")
+    demo_network.check_ports(some)
+    for one in some:
+        _initialise(one.data, partial(demo_network.write_settings, given=one.settings))
+    _demo_fund(data, some[0].paths, no_serve)
+    for one in some[1:]:
+        with opened(one.data) as parts:
+            click.echo(f"{parts.config.centre_name} :", err=True)
+            _ingest(parts, one.paths, _print_problem)
+            demo_network.restrict(parts, one.access)
+    demo_network.introduce(some)
+    failed = demo_network.harvest(some)
+    return 1 if failed else 0 if no_serve else demo_network.serve(some)
 
 
 def _ask_questions(parts: Parts, path: Path) -> None:
@@ -431,6 +470,8 @@ def _print_figures(figures: dict[str, float], as_json: bool) -> None:
 
 
 for command in (export, worker, watch, doctor, report, users, audit, secret, ask, questions):
+    main.add_command(command)
+for command in (harvest, envelope):
     main.add_command(command)
 
 

@@ -87,7 +87,7 @@ def _export(
         left_out.append(f"{record.id} : notice {error.why}")
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        ids = bar.track(parts.store.ids(), total=len(parts.store), description="Export")
+        ids = bar.track(parts.store.ids(ours=True), total=None, description="Export")
         some = counting(notices(parts.store, ids, access, wanted))
         for piece in EXPORTERS[format].write(some, refused):
             file.write(piece)

@@ -13,7 +13,7 @@ from kb.records import TYPES, Record
 from web import curation_forms as forms
 from web import gestures, notices, proposals, review_page
 from web.curation_forms import ReviewForm, TicksForm, Typed
-from web.guard import identity, needs
+from web.guard import fund, identity, needs
 from web.notices import Link
 from web.proposals import DOUBTS, Doubt, Term
 from web.rendering import gone_to, parts, shown
@@ -165,6 +165,7 @@ def settle() -> Response:
 @needs(Right.CATALOGUE)
 def review(id: str) -> Response:
     """One record with what was found."""
+    fund().store.own(id)
     return _asked(Sheet(parts().store.get(id)))
 
 
@@ -178,6 +179,7 @@ def _asked(sheet: Sheet, form: ReviewForm | None = None, status: int = 200) -> R
 @needs(Right.CATALOGUE, limit=REVIEWS)
 def decide(id: str) -> Response:
     """What a librarian decided: keep it, and go on to the next unless it is only kept."""
+    fund().store.own(id)
     record = parts().store.get(id)
     form = forms.form_for(record)
     what = forms.typed(form, request.form, record, parts().thesaurus)
@@ -261,6 +263,7 @@ def skip(id: str) -> Response:
 @needs(Right.CATALOGUE)
 def removal(id: str) -> Response:
     """Asks whether a record shall go."""
+    fund().store.own(id)
     page = review_page.removal(parts().store.get(id), _scope(), parts())
     return shown("review-remove.html", page, section="travail", form=TicksForm())
 

@@ -108,6 +108,8 @@ class DeletePage:
 def edit(id: str) -> Response:
     """All fields of a record."""
     held, gone = _held(id)
+    if not gone:
+        fund().store.own(id)
     if request.method != "POST":
         if gone:
             raise NotFound("record", id)
@@ -249,11 +251,10 @@ def _field_clash(name: str, base: Record | None, mine: Record, theirs: Record) -
 @needs(Right.CATALOGUE)
 def delete(id: str) -> Response:
     """Confirm, then delete a record that nothing is a part of."""
-    held = fund().store.get(id)
-    hosted = parts().store.find("host", id)
+    held, hosted = fund().store.own(id), _hosted(id)
     if request.method == "POST" and request.form.get("sure") == "oui" and not hosted:
         with parts().store.transaction():
-            if not parts().store.find("host", id):  # none came in between
+            if not _hosted(id):  # none came in between
                 parts().store.delete(id)
         number = id.partition(":")[2]
         flash(
@@ -264,6 +265,12 @@ def delete(id: str) -> Response:
     return shown(
         "edit-delete.html", _delete_page(held, hosted), section="travail", form=Plain(), status=status
     )
+
+
+def _hosted(id: str) -> tuple[str, ...]:
+    """Our own records that are a part of it: those of others go on without it."""
+    store = parts().store
+    return tuple(part for part in store.find("host", id) if not store.is_mirrored(part))
 
 
 def _delete_page(held: Record, hosted: tuple[str, ...]) -> DeletePage:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from kb import merging
 from kb.accounts import VISITOR
-from kb.errors import KBError, NotFound, NotSignedIn, TooManyTries
+from kb.errors import KBError, Mirrored, NotFound, NotSignedIn, TooManyTries
 from web import messages, typography
 from web.guard import fund, identity
 from web.rendering import gone_to, parts, shown
@@ -59,6 +59,9 @@ def _on_known_error(error: KBError) -> Response:
     if isinstance(error, NotFound) and (now := _moved(error)) is not None:
         return now
     status = messages.status_code(error)
+    if isinstance(error, Mirrored):
+        owner = parts().labels.of("centre", error.id.partition(":")[0])
+        return shown("error.html", ErrorPage(_title(status), messages.mirrored(owner)), status=status)
     if status >= 500:
         return _failed(error, messages.explain(error), status)
     response = shown("error.html", ErrorPage(_title(status), messages.explain(error)), status=status)
@@ -97,10 +100,11 @@ def _moved(error: NotFound) -> Response | None:
     if now is None or not fund().store.get_many([now]):
         return None
     here = f"/notice/{error.key}"
-    if request.path.removesuffix(".json") != here and not request.path.startswith(f"{here}/"):
+    rest = request.path.removeprefix(here)
+    if not request.path.startswith(here) or (rest and rest[0] not in "./"):
         return None
-    # Its pages and files are others now: what led to one of them leads to the notice.
-    tail = ".json" if request.path.endswith(".json") else ""
+    # Its pages and files are others now: what led to one of them leads to the notice, its twins to their own.
+    tail = rest if rest.startswith(".") else ".json" if rest.endswith(".json") else ""
     asked = f"?{urlencode({'q': request.args['q']})}" if request.args.get("q") else ""
     response: Response = redirect(f"/notice/{quote(now, safe=':')}{tail}{asked}", 301)  # type: ignore[assignment]
     response.headers["Cache-Control"] = "private, no-cache"  # who may see the record may change

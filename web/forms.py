@@ -71,7 +71,11 @@ class Form(FlaskForm):
 
     def blame(self, error: InvalidValue) -> None:
         """Show the error under its field, or above the form when it has none."""
-        message = explain(error) if isinstance(error, WeakPassword) else spaced(error.why.capitalize() + ".")
+        message = (
+            explain(error)
+            if isinstance(error, WeakPassword)
+            else spaced(error.why[:1].upper() + error.why[1:] + ".")
+        )
         field = self._fields.get(error.field)
         if field is not None:
             field.errors = [*field.errors, message]

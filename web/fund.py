@@ -1,13 +1,15 @@
 """The fund as one person may see it: records, pages and search, cut to that person's rights.
 
 Hides every check of ``Record.access`` from the views: what may not be seen does not exist for them, and of
-what may only be read on the spot there is the notice, without text, pictures or files.
+what may only be read on the spot there is the notice, without text, pictures or files. The files of another
+centre's record are there, not here: it is shown without them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.pictures import PagePictures
@@ -15,9 +17,11 @@ from kb import records
 from kb.accounts import Right, may_read, may_see, seen_with
 from kb.config import Config
 from kb.database import Store
-from kb.errors import NotFound, OnTheSpot
-from kb.records import Page, Record
+from kb.errors import Mirrored, NotFound, OnTheSpot
+from kb.mirrors import Mirrors, Origin
+from kb.records import File, Page, Record
 from kb.thesaurus import Thesaurus
+from kb.works import Works
 from search.engine import Engine
 from search.restricted import Restricted
 from web.labels import Labels
@@ -27,13 +31,24 @@ EVERYTHING = frozenset(Right)
 """The rights of whoever runs commands on the machine: the files are theirs to read anyway."""
 
 
-class Shelves:
-    """What may be read of the database with some rights."""
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where the record of another centre came from, and the files that it tells of, which are there."""
 
-    def __init__(self, store: Store, rights: frozenset[Right]) -> None:
+    origin: Origin
+    files: tuple[File, ...]
+
+
+class Shelves:
+    """What may be read of the database with some rights; ``centre`` is our own code."""
+
+    def __init__(self, store: Store, rights: frozenset[Right], mirrors: Mirrors, centre: str) -> None:
         self._store = store
         self._rights = rights
+        self._mirrors = mirrors
+        self._centre = centre
         self._held: dict[str, Record] = {}  # read once a request: hits, their passages and their notices
+        self._elsewhere: dict[str, Elsewhere] = {}
 
     def get(self, id: str) -> Record:
         """The notice; without files and quoted words when the text may not be read. Raises NotFound."""
@@ -47,8 +62,29 @@ class Shelves:
 
     def _read(self, ids: Iterable[str]) -> dict[str, Record]:
         wanted = list(dict.fromkeys(ids))
-        self._held |= self._store.get_many([id for id in wanted if id not in self._held])
+        new = self._store.get_many([id for id in wanted if id not in self._held])
+        self._held |= new | self._without_files([r for r in new.values() if r.centre != self._centre])
         return {id: self._held[id] for id in wanted if id in self._held}
+
+    def _without_files(self, some: Sequence[Record]) -> dict[str, Record]:
+        """Those that came from other centres, as they are shown here."""
+        origins = self._mirrors.origins([record.id for record in some]) if some else {}
+        theirs = {record.id: record for record in some if record.id in origins}
+        self._elsewhere |= {id: Elsewhere(origins[id], record.files) for id, record in theirs.items()}
+        return {id: dataclasses.replace(record, files=()) for id, record in theirs.items()}
+
+    def elsewhere(self, id: str) -> Elsewhere | None:
+        """What is known of the place of another centre's record; None for our own. Raises NotFound."""
+        seen = self._seen(id)
+        told = self._elsewhere.get(id)
+        return told if told is None or may_read(seen, self._rights) else dataclasses.replace(told, files=())
+
+    def own(self, id: str) -> Record:
+        """The notice of a record that is ours to change. Raises NotFound, Mirrored."""
+        record = self.get(id)
+        if id in self._elsewhere:
+            raise Mirrored(id)
+        return record
 
     def _shown(self, record: Record) -> Record:
         if may_read(record, self._rights):
@@ -113,7 +149,7 @@ class Fund:
     def __init__(self, parts: Parts, rights: frozenset[Right] = EVERYTHING) -> None:
         self._parts = parts
         self.rights = rights
-        self.store = Shelves(parts.store, rights)
+        self.store = Shelves(parts.store, rights, parts.mirrors, parts.config.centre)
 
     @property
     def config(self) -> Config:
@@ -127,6 +163,23 @@ class Fund:
         return (
             self._parts.engine if set(seen) == set(records.ACCESS) else Restricted(self._parts.engine, seen)
         )
+
+    @property
+    def works(self) -> Works:
+        """Which records of several centres tell of one work."""
+        return self._parts.works
+
+    @property
+    def ours(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The filter that leaves what our centre holds; none while it knows no other."""
+        return (("centre", (self.config.centre,)),) if self.works.wanted() else ()
+
+    def contact(self, centre: str) -> str:
+        """Where another centre is asked for documents; "" when it does not say."""
+        try:
+            return self._parts.centres.get(centre).contact
+        except NotFound:
+            return ""
 
     @property
     def thesaurus(self) -> Thesaurus:

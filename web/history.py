@@ -125,8 +125,10 @@ def show(id: str) -> Response:
 
 
 def _known(id: str) -> tuple[Record | None, Record]:
-    """The record as it is (None once deleted), and as it was last. Raises NotFound."""
+    """The record as it is (None once deleted), and as it was last. Raises NotFound, Mirrored."""
     current = parts().store.get_many([id]).get(id)
+    if current is not None:
+        fund().store.own(id)
     versions = parts().versions.of(id, 1) if current is None else ()
     last = current or (versions[0].record if versions else None)
     if last is None or not may_see(last, identity().rights):
@@ -255,7 +257,7 @@ def as_it_was(then: Record, current: Record | None) -> Record:
 @needs(Right.CATALOGUE)
 def reread(id: str) -> Response:
     """Read the text of a record again from its original, when it was lost."""
-    held = fund().store.get(id)
+    held = fund().store.own(id)
     if afterwards.can_reread(parts(), held):
         opened = parts()
         afterwards.SOON.put("reread", lambda: afterwards.reread(opened, id))

@@ -40,10 +40,11 @@ class Node:
 
 
 class Labels:
-    """Words for codes, by one vocabulary."""
+    """Words for codes, by one vocabulary and the names of the centres."""
 
-    def __init__(self, thesaurus: Thesaurus) -> None:
+    def __init__(self, thesaurus: Thesaurus, centres: Mapping[str, str] = MappingProxyType({})) -> None:
         self.thesaurus = thesaurus
+        self.centres = centres
 
     def of(self, facet: str, code: str) -> str:
         """What a person reads for a code; the code itself when it is in no list."""
@@ -56,6 +57,8 @@ class Labels:
                 return LANGUAGES.get(code, code)
             case "year":
                 return _years(code)
+            case "centre":
+                return self.centres.get(code, code)
             case _ if facet in FACET_SCHEMES:
                 concept = self.concept(code)
                 return concept.label if concept else code

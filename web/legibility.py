@@ -234,6 +234,7 @@ _CHANGED = (
 
 
 def _one(id: str, number: int, form: TextForm, changed: bool) -> Response:
+    fund().store.own(id)
     record, page = parts().store.get(id), parts().store.page(id, number)
     if not form.is_submitted():
         form.text.data = page.text
@@ -296,6 +297,7 @@ def legibility_said(id: str, number: int, said: str) -> Response:
 @needs(Right.CATALOGUE)
 def legibility_again(id: str) -> Response:
     """Recognise the pages of a document that were read badly, or the one asked for (``page``)."""
+    fund().store.own(id)
     record, asked = parts().store.get(id), request.form.get("page", type=int)
     held = parts().store.pages(id, raw=False)
     wanted = [page.number for page in held if (page.number == asked if asked else page.quality in POOR)]

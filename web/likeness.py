@@ -16,7 +16,7 @@ from kb.accounts import Right
 from kb.doubts import Decision, Doubt
 from kb.errors import InvalidRecord, InvalidValue, NotFound
 from kb.records import Record
-from web import notices, pair_page
+from web import messages, notices, pair_page
 from web.forms import Form, Plain
 from web.guard import fund, needs
 from web.notices import Card
@@ -104,6 +104,9 @@ class CompareForm(Form):
         record = fund().store.get_many([id]).get(id)
         if record is None:
             self[name].errors = [spaced(f"Il n’y a pas de notice n° {int(number)}.")]
+        elif fund().store.elsewhere(id) is not None:
+            self[name].errors = [messages.mirrored(fund().labels.of("centre", record.centre))]
+            return None
         return record
 
 

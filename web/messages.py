@@ -23,6 +23,7 @@ from kb.errors import (
     KBError,
     LastAdministrator,
     LinkExpired,
+    Mirrored,
     MoveRefused,
     NotFound,
     NotSignedIn,
@@ -174,6 +175,11 @@ def explain(error: KBError) -> str:
     return spaced(_explained(error))
 
 
+def mirrored(owner: str) -> str:
+    """That a record is another centre's, by its name."""
+    return spaced(f"Cette notice appartient à {owner} : elle se modifie là-bas.")
+
+
 def reason(code: Reason) -> str:
     """Why a file did not become a record, and what to do."""
     return spaced(REASONS[code])
@@ -237,6 +243,8 @@ def _explained(error: KBError) -> str:
                 "Votre compte ne permet pas cela. Si vous en avez besoin pour votre travail, demandez-le à "
                 "un administrateur du centre."
             )
+        case Mirrored():
+            return mirrored(error.id.partition(":")[0])
         case Conflict():
             return "Quelqu’un d’autre a modifié cette notice entre-temps : rechargez-la, puis recommencez."
         case PortTaken():

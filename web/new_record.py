@@ -116,7 +116,7 @@ def new() -> Response:
         form = NewForm(formdata=None, data=_left(made) if made else _values(model))
         return _page(form, made=made)
     form, wish = NewForm(), request.form.get("faire", "")
-    if form.turned(wish):
+    if form.turned(wish) or wish == "copie":  # filled from another catalogue, to be read before it is saved
         return _page(form)
     if wish == "isbn":
         return _page(form, _by_isbn(form), asked="isbn")
@@ -301,7 +301,7 @@ def _told(record: Record, why: str) -> Alike:
 @needs(Right.CATALOGUE)
 def add_copy(id: str) -> Response:
     """Add a copy to a record. Raises InvalidValue when its bar code is known already."""
-    seen = fund().store.get(id)
+    seen = fund().store.own(id)
     said: Mapping[str, str | None] = {
         name: typed.line(request.form.get(name, "")[:200]) for name in ("cote", "barcode", "location")
     }

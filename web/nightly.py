@@ -1,4 +1,5 @@
-"""What is done once a day behind the pages: forgetting what is due, noticing what grew old, reminding.
+"""What is done once a day behind the pages: forgetting what is due, noticing what grew old, reminding,
+proposing what the key words of other centres mean.
 
 Hides which process does it (the first that looks), at what hour, and that a task which fails keeps no other
 from its turn. Nothing that a failure says is logged but its kind and place: it may hold words of somebody.
@@ -14,6 +15,7 @@ from types import MappingProxyType
 
 import structlog
 
+from ingest.aligning import propose_together
 from kb.publishing import after_months
 from web import desk_letters, kept_log, kept_mail, reviewing_answers
 from web.parts import Parts
@@ -50,12 +52,21 @@ def _drop_waiting(parts: Parts, now: datetime) -> None:
     kept_log.sweep(parts, now.timestamp())
 
 
+def _propose_words(parts: Parts, _: datetime) -> int:
+    return propose_together(parts.store, parts.alignments)
+
+
+def _spread_words(parts: Parts, now: datetime) -> int:
+    return parts.alignments.spread(now)
+
+
 TASKS: Mapping[str, Task] = MappingProxyType(
     {
         "forget-askers": _forget_askers,
         "sweep-letters": _sweep_letters,
         "forget-misses": _forget_misses,
         "review-answers": reviewing_answers.notice_all,
+        "propose-words": _propose_words,
     }
 )
 """Each at most once a day, whichever process looks first."""
@@ -65,6 +76,7 @@ LOOKS: Mapping[str, Task] = MappingProxyType(
         "remind-overdue": desk_letters.remind_overdue,
         "drop-waiting": _drop_waiting,
         "restrict-answers": _restrict_answers,
+        "spread-words": _spread_words,
     }
 )
 """Done at each look: they know by themselves what is due."""

@@ -26,6 +26,7 @@ _ADDRESSES: Mapping[str, str] = MappingProxyType(
         "/aide": "aide",
         "/aide/traiter-le-fonds": "traiter-le-fonds",
         "/aide/guichet": "guichet",
+        "/aide/reseau": "reseau",
         "/accessibilite": "accessibilite",
         "/mentions": "mentions",
         "/donnees-personnelles": "donnees-personnelles",
@@ -45,6 +46,7 @@ class TextPage:
 @views.get("/aide")
 @views.get("/aide/traiter-le-fonds")
 @views.get("/aide/guichet")
+@views.get("/aide/reseau")
 @views.get("/accessibilite")
 @views.get("/mentions")
 @views.get("/donnees-personnelles")

@@ -7,18 +7,25 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from ingest.connector import Connector
+from ingest.envelope import Reader, Writer
+from ingest.gathering import gather
 from ingest.isolation import Sandbox
+from ingest.mirroring import Receiver
 from ingest.pictures import PagePictures
+from ingest.rounds import Harvester
 from kb import anonymiser, workdays
 from kb.accounts import People
+from kb.alignments import Alignments, Words
 from kb.anonymiser import Anonymiser
 from kb.answers import Answers
 from kb.askers import Askers
 from kb.audit import Trail
+from kb.centres import Centres
 from kb.config import Config
 from kb.credentials import Credentials
 from kb.database import Store
@@ -30,16 +37,21 @@ from kb.limits import Limits
 from kb.machines import Machines
 from kb.mail import Outbox, Spool
 from kb.mappings import Mappings
+from kb.mirrors import Mirrors
 from kb.misses import Misses
 from kb.privacy import Privacy
 from kb.publishing import Publications
 from kb.reception import Reception
 from kb.reviews import Reviews
+from kb.runs import Runs
 from kb.secret import Keyring
 from kb.sessions import Sessions
+from kb.signing import CentreKey
+from kb.sources import Sources
 from kb.thesaurus import Thesaurus
 from kb.versions import Versions
 from kb.workdays import Calendar
+from kb.works import Works
 from search import indexing
 from search.whoosh_engine import WhooshEngine
 from web.labels import Labels
@@ -48,6 +60,9 @@ if TYPE_CHECKING:
     from ingest.tagging import Tagger
 
 log = structlog.get_logger()
+
+_GATHERED_AT_ONCE = 100
+"""Records whose works are found before the index is looked at again: some 0.5 s."""
 
 
 class Parts:
@@ -121,11 +136,12 @@ class Parts:
 
     @property
     def labels(self) -> Labels:
-        """Words for facet codes, by the vocabulary in force."""
+        """Words for facet codes, by the vocabulary in force and the centres that are known."""
         thesaurus = self.thesaurus
-        if self._labels is None or self._labels.thesaurus is not thesaurus:
-            self._labels = Labels(thesaurus)
-        return self._labels
+        centres = {self.config.centre: self.config.centre_name} | self.centres.names()
+        if (held := self._labels) is None or held.thesaurus is not thesaurus or held.centres != centres:
+            self._labels = held = Labels(thesaurus, centres)
+        return held
 
     @property
     def tagger(self) -> Tagger:
@@ -184,6 +200,81 @@ class Parts:
         return Misses(self.store.database)
 
     @cached_property
+    def centres(self) -> Centres:
+        """The other centres of the network."""
+        return Centres(self.store.database, self.trail, self.config.centre)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What is harvested from them."""
+        return Sources(self.store.database, self.trail, self.keyring)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """How the harvests went."""
+        return Runs(self.store.database, self.trail)
+
+    @cached_property
+    def mirrors(self) -> Mirrors:
+        """Their records, as they are kept here."""
+        return Mirrors(self.store, self.config.centre)
+
+    @cached_property
+    def alignments(self) -> Alignments:
+        """What their key words mean here."""
+        return Alignments(self.store, self.mirrors)
+
+    def receiver(self) -> Receiver:
+        """Takes their records in, by the vocabulary in force; one for each harvest."""
+        from ingest.aligning import Proposer
+
+        words = Words(self.store, Proposer(self.thesaurus).propose)
+        return Receiver(self.store, self.mirrors, self.tagger, words)
+
+    @cached_property
+    def centre_key(self) -> CentreKey:
+        """What envelopes of this centre are signed with."""
+        return CentreKey(self.config.data)
+
+    def envelope_writer(self) -> Writer:
+        """Writes what we share to a file."""
+        return Writer(
+            store=self.store,
+            key=self.centre_key,
+            centre=self.config.centre,
+            name=self.config.centre_name,
+            alignments=self.alignments,
+        )
+
+    def envelope_reader(self) -> Reader:
+        """Takes in the files of other centres."""
+        return Reader(
+            centres=self.centres, runs=self.runs, alignments=self.alignments, receiver=self.receiver
+        )
+
+    def harvester(self, **options: Any) -> Harvester:
+        """Harvests sources; options as those of ``ingest.rounds.Harvester``."""
+        return Harvester(
+            centres=self.centres,
+            sources=self.sources,
+            runs=self.runs,
+            mirrors=self.mirrors,
+            receiver=self.receiver,
+            get=self.connector.get,
+            **options,
+        )
+
+    @cached_property
+    def works(self) -> Works:
+        """Which records of several centres tell of one work."""
+        return Works(self.store)
+
+    @cached_property
+    def connector(self) -> Connector:
+        """The one way out to other machines."""
+        return Connector(allowed=self.config.private_addresses)
+
+    @cached_property
     def askers(self) -> Askers:
         """The persons who ask."""
         return Askers(self.store.database)
@@ -238,12 +329,21 @@ class Parts:
         return PagePictures(self.config.pictures, self.config.pictures_mb << 20)
 
     def sync(self) -> int:
-        """Bring the index up to the database; number of changes taken in."""
+        """Find the works of what changed, then bring the index up to the database; number of changes taken
+        in."""
+        gather(self.store, self.works)
         return indexing.sync(self.store, self.engine)
+
+    def keep_up(self) -> int:
+        """The same a little at a time, for who does it again and again: however much there is to gather, what
+        was just saved is soon found; number of changes taken in."""
+        gathered = gather(self.store, self.works, most=_GATHERED_AT_ONCE)
+        late = self.works.position() != self.engine.position()
+        return max(gathered, indexing.sync(self.store, self.engine) if late else 0)
 
     def close(self) -> None:
         """Let go of files and connections."""
-        for opened in ("engine", "pictures", "sandbox"):
+        for opened in ("engine", "pictures", "sandbox", "connector"):
             if opened in self.__dict__:
                 getattr(self, opened).close()
         self.store.close()

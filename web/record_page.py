@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -14,8 +13,10 @@ from search.engine import FACETS
 from search.snippets import Piece
 from web import notices
 from web.fund import Shelves
+from web.holders import CopyView, Holder, copies
 from web.labels import LANGUAGES, Labels
 from web.notices import Card, Link
+from web.outputs import ForTools, for_tools
 from web.state import SearchState
 from web.typography import NBSP, counted, spaced, written_date, written_size
 
@@ -32,15 +33,6 @@ class Fact:
 
     name: str
     texts: tuple[Link, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CopyView:
-    """A copy on a shelf."""
-
-    call_number: str
-    availability: str
-    location: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +77,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPage:
-    """All that the page of a record shows."""
+    """All that the page of a record shows. ``centre`` is the name of the one that it belongs to, "" for ours,
+    and ``came`` since when it is known here; ``holders`` are all that hold the work, () when that is us
+    alone."""
 
     id: str
     title: str
@@ -112,6 +106,10 @@ class RecordPage:
     alike: tuple[Card, ...]
     crumbs: tuple[Link, ...]
     on_the_spot: bool
+    centre: str
+    came: str
+    holders: tuple[Holder, ...]
+    tools: ForTools
 
 
 class Teller:
@@ -121,7 +119,15 @@ class Teller:
         self.store = store
         self.labels = labels
 
-    def page(self, record: Record, *, q: str, lit: Sequence[int], alike: Sequence[Record]) -> RecordPage:
+    def page(
+        self,
+        record: Record,
+        *,
+        q: str,
+        lit: Sequence[int],
+        alike: Sequence[Record],
+        holders: Sequence[Holder] = (),
+    ) -> RecordPage:
         """The page of a record; ``lit`` are the numbers of the pages where ``q`` was found, best first."""
         pages = self.store.pages(record.id)
         first = lit[0] if lit else 1
@@ -143,7 +149,7 @@ class Teller:
             open_url=notices.page_url(record.id, first, q) if pages else None,
             open_label=spaced(f"Lire le passage, page {first}") if lit else "Lire",
             files=tuple(_files(record)),
-            copies=tuple(_copies(record)),
+            copies=tuple(copies(record)),
             facts=tuple(self._facts(record)),
             subjects=tuple(self._subjects(record, pages, q)),
             parts=self._parts(record),
@@ -154,7 +160,14 @@ class Teller:
             alike=tuple(map(notices.card, alike)),
             crumbs=(Link("Résultats", SearchState(q=q).url()) if q else Link("Fonds", "/recherche"),),
             on_the_spot=self.store.on_the_spot(record.id),
+            centre=self._owner(record),
+            came=next((one.came for one in holders if one.notice_url is None), ""),
+            holders=tuple(holders),
+            tools=for_tools(record.id),
         )
+
+    def _owner(self, record: Record) -> str:
+        return self.labels.of("centre", record.centre) if self.store.elsewhere(record.id) else ""
 
     def _parts(self, record: Record) -> tuple[Part, ...]:
         held = self.store.get_many(self.store.find("host", record.id)).values()
@@ -181,10 +194,15 @@ class Teller:
             *((name.upper(), value) for name, value in record.identifiers.items() if name in _SHOWN),
             ("Mots-clés", ", ".join(record.keywords)),
             *(("Note", note) for note in record.notes),
-            ("Entrée au fonds", written_date(record.created.date().isoformat()) if record.created else ""),
+            ("Entrée au fonds", self._came(record)),
             ("Numéro de notice", record.id),
         )
         yield from (Fact(name, (Link(text, ""),)) for name, text in texts if text)
+
+    def _came(self, record: Record) -> str:
+        if record.created is None or self.store.elsewhere(record.id):
+            return ""
+        return written_date(record.created.date().isoformat())
 
     @staticmethod
     def _length(record: Record) -> str:
@@ -244,16 +262,6 @@ def _files(record: Record) -> Iterator[Link]:
 
 def _by(name: str) -> str:
     return SearchState(q=f'auteur:"{name}"').url()
-
-
-def _copies(record: Record) -> Iterator[CopyView]:
-    alike = Counter((c.call_number or record.call_number, c.status, c.location) for c in record.copies)
-    for (cote, status, location), number in alike.items():
-        told = notices.STATUSES.get(status, status)
-        many = f"{number} exemplaires, {told}" if number > 1 else told
-        yield CopyView(cote or "sans cote", many, location)
-    if record.call_number and not record.copies:
-        yield CopyView(record.call_number, "au centre", None)
 
 
 def _part(record: Record) -> Part:

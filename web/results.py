@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kb import records
+from kb.formats import Notice
 from kb.publishing import TYPE
 from kb.records import Record
 from search import finder, snippets, suggest, syntax
@@ -15,13 +16,17 @@ from search.engine import FACETS, SHOWN, Hit
 from search.finder import Found
 from search.query import Query
 from search.snippets import Piece
-from web import facets, notices
+from web import facets, holders, notices
 from web.facets import Chip, FacetView
 from web.fund import Fund
+from web.guard import site
+from web.holders import Badge
 from web.labels import Labels
+from web.metas import coins
 from web.notices import Link
+from web.outputs import ListForTools, list_for_tools
 from web.state import SIZES, SORTS, SearchState
-from web.typography import spaced
+from web.typography import number, spaced
 
 PASSAGES = 3
 _SORT_LABELS = {
@@ -44,7 +49,8 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitView:
-    """One record found; ``answer`` when it is one that the desk published, read on its record."""
+    """One record found; ``answer`` when it is one that the desk published, read on its record; ``holders``
+    says who holds it, when that is not our centre alone."""
 
     id: str
     url: str
@@ -61,6 +67,8 @@ class HitView:
     availability: str
     thumb: str | None
     score: float
+    coins: str
+    holders: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +81,13 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsPage:
-    """All that the page of results shows."""
+    """All that the page of results shows. ``scope``: the whole network and our fund, where there are others;
+    ``changes``: where those found of our own are changed together."""
 
     state: SearchState
     heading: str
+    scope: tuple[Link, ...]
+    changes: Link | None
     total: int
     took: float
     relaxed: bool
@@ -94,6 +105,7 @@ class ResultsPage:
     suggestion: Link | None
     understood: str
     nothing: Nothing
+    tools: ListForTools
 
 
 def results_page(fund: Fund, state: SearchState) -> ResultsPage:
@@ -107,9 +119,12 @@ def results_page(fund: Fund, state: SearchState) -> ResultsPage:
         state = state.changed(page=last)
         found = ask(fund, state)
     took = time.perf_counter() - began
+    scope = _scope(fund, state, found)
     return ResultsPage(
         state=state,
         heading=f"Résultats pour « {state.q} »" if state.q else "Tout le fonds",
+        scope=scope,
+        changes=_changes(fund, state, total, scope),
         total=total,
         took=took,
         relaxed=found.relaxed,
@@ -130,11 +145,12 @@ def results_page(fund: Fund, state: SearchState) -> ResultsPage:
         suggestion=_suggestion(fund, state),
         understood=syntax.unparse(found.understood),
         nothing=_nothing(fund, state, labels) if total == 0 else Nothing(),
+        tools=list_for_tools(state),
     )
 
 
-def ask(fund: Fund, state: SearchState, *, counted: Sequence[str] = SHOWN) -> Found:
-    """The search of this state."""
+def ask(fund: Fund, state: SearchState, *, counted: Sequence[str] = SHOWN, pages: int = PASSAGES) -> Found:
+    """The search of this state; ``pages`` are the passages wanted of each hit."""
     return finder.find(
         state.q,
         engine=fund.engine,
@@ -144,7 +160,7 @@ def ask(fund: Fund, state: SearchState, *, counted: Sequence[str] = SHOWN) -> Fo
         sort=SORTS[state.sort],
         offset=state.offset,
         limit=state.size,
-        pages=PASSAGES,
+        pages=pages,
     )
 
 
@@ -152,7 +168,32 @@ def _facets(
     counts: Mapping[str, Mapping[str, int]], state: SearchState, labels: Labels
 ) -> Sequence[FacetView]:
     shown = [name for name in SHOWN if counts.get(name) or state.chosen(name)]
+    if len(counts.get("centre", {})) < 2 and not state.chosen("centre"):
+        shown = [name for name in shown if name != "centre"]  # it would cut nothing
     return [facets.view(name, counts.get(name, {}), state, labels) for name in shown]
+
+
+def _scope(fund: Fund, state: SearchState, found: Found) -> tuple[Link, ...]:
+    """The same search in the whole network and in our own fund; () where nobody else has anything."""
+    counts, ours = found.results.facets.get("centre", {}), fund.config.centre
+    chosen = state.chosen("centre")
+    if not chosen and not counts.keys() - {ours}:
+        return ()
+    whole = state.with_facet("centre", ())
+    total = ask(fund, whole, counted=()).results.total if chosen else found.results.total
+    own = state.with_facet("centre", (ours,))
+    return (
+        Link("Tout le réseau", whole.url(), total, current=not chosen),
+        Link("Notre fonds", own.url(), counts.get(ours, 0), current=chosen == (ours,)),
+    )
+
+
+def _changes(fund: Fund, state: SearchState, total: int, scope: Sequence[Link]) -> Link | None:
+    if scope:
+        state, total = state.with_facet("centre", (fund.config.centre,)), scope[1].count
+    what = "cette notice" if total == 1 else f"ces {number(total)} notices"
+    of_ours = " de notre fonds" if scope else ""
+    return Link(f"Modifier {what}{of_ours}", "/lot" + (state.query_string() or "?q=")) if total else None
 
 
 Told = tuple[Hit, Record, tuple["Passage", ...]]
@@ -168,22 +209,24 @@ def told(fund: Fund, found: Found, q: str) -> Iterator[Told]:
         if (record := held.get(hit.id)) is None:  # deleted since the index was last brought up to date
             continue
         passages = tuple(
-            Passage(number, _passage_url(record, number, q), marker.best(texts[hit.id, number]))
+            Passage(number, _passage_url(fund, record, number, q), marker.best(texts[hit.id, number]))
             for number in hit.pages
             if (hit.id, number) in texts
         )
         yield hit, record, _telling(passages)
 
 
-def _passage_url(record: Record, number: int, q: str) -> str:
+def _passage_url(fund: Fund, record: Record, number: int, q: str) -> str:
     """Where a passage is read: on its page, or on the record of an answer, which shows it whole."""
-    if _is_answer(record):
+    if _is_answer(fund, record):
         return notices.record_url(record.id, q)
     return notices.page_url(record.id, number, q)
 
 
-def _is_answer(record: Record) -> bool:
-    return record.type == TYPE and "question" in record.identifiers
+def _is_answer(fund: Fund, record: Record) -> bool:
+    """Whether our desk published it: the answer of another one is a text like others here."""
+    asked = record.type == TYPE and "question" in record.identifiers
+    return asked and fund.store.elsewhere(record.id) is None
 
 
 def _telling(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
@@ -195,25 +238,35 @@ def _telling(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
 
 def _hits(fund: Fund, state: SearchState, found: Found, labels: Labels) -> Iterator[HitView]:
     marker = snippets.marker(found.query, fund.engine)
-    for hit, record, passages in told(fund, found, state.q):
+    listed = list(told(fund, found, state.q))
+    hosts = fund.store.get_many([record.host for _, record, _ in listed if record.host])
+    badges = holders.badges(fund, [record for _, record, _ in listed])
+    for hit, record, passages in listed:
         abstract = marker.best(record.abstract) if record.abstract and not passages else ()
+        badge = badges.get(record.id) or Badge("", record.call_number, _shelf(record))
         yield HitView(
             id=record.id,
             url=notices.record_url(record.id, state.q),
             title=record.title,
             kind=records.TYPES[record.type],
-            answer=_is_answer(record),
+            answer=_is_answer(fund, record),
             year=record.year,
             series=record.series,
             authors=notices.authors(record),
             passages=passages,
             abstract=abstract,
             tags=notices.tag_links(record, labels),
-            call_number=record.call_number,
-            availability=notices.availability(record) if record.call_number else "",
+            call_number=badge.call_number,
+            availability=badge.availability,
             thumb=notices.image_url(record, 1, 168),
             score=hit.score,
+            coins=coins(Notice(record, host=hosts.get(record.host or "")), site()),
+            holders=badge.label,
         )
+
+
+def _shelf(record: Record) -> str:
+    return notices.availability(record) if record.call_number else ""
 
 
 def query_of(fund: Fund, q: str) -> Query:

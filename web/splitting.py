@@ -24,7 +24,7 @@ from kb.records import Page, Record
 from kb.sketches import Sketches
 from web import notices
 from web.forms import Plain
-from web.guard import needs
+from web.guard import fund, needs
 from web.rendering import gone_to, parts, shown
 from web.typography import counted, spaced
 
@@ -82,6 +82,7 @@ class SplitPage:
 @needs(Right.CATALOGUE)
 def split(id: str) -> Response:
     """What the outline or the contents page says of the articles."""
+    fund().store.own(id)
     record, pages = parts().store.get(id), parts().store.pages(id)
     return _proposed(record, pages)
 
@@ -174,6 +175,7 @@ _CHANGED = (
 @needs(Right.CATALOGUE, fields=_FIELDS * MOST + 10)
 def split_save(id: str) -> Response:
     """Make the articles that are ticked, as they are typed; or show more lines to fill in."""
+    fund().store.own(id)
     record, pages = parts().store.get(id), parts().store.pages(id)
     if request.form.get("vu") != parts().store.fingerprint(id):
         return _proposed(record, pages, _CHANGED)

@@ -30,6 +30,7 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
         "series": "collection",
         "language": "langue",
         "year": "annee",
+        "centre": "centre",
     }
 )
 """Facet of the engines -> its parameter in the URL."""

@@ -221,7 +221,8 @@ def _midnight(day: date) -> datetime:
 
 
 _OBJECT = re.compile(
-    r"(?:notice|personne|cle|courrier|thesaurus|journal|secret|question|demandeur):[\w:.*-]*"
+    r"(?:notice|personne|cle|courrier|thesaurus|journal|secret|question|demandeur|source|centre|moisson"
+    r"|mot-cle|enveloppe):[\w:.*-]*"
 )
 
 

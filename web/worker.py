@@ -1,9 +1,9 @@
 """What goes on behind the pages: the index kept up with the database, mail sent, files that came in read,
-what is old swept away.
+other centres harvested, what is old swept away.
 
-Each serving process keeps the index and the mail; files are read by a process of their own, since that takes
-the processor from pages. ``kb worker`` does all of it alone. Several may run at once: the engine lets one at
-a time write, a message or a job is leased by one at a time.
+Each serving process keeps the index and the mail; files are read, and centres harvested, by a process of
+their own, since that takes the processor from pages. ``kb worker`` does all of it alone. Several may run at
+once: the engine lets one at a time write, a message, a job or a source is leased by one at a time.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ from contextlib import contextmanager
 import structlog
 
 from ingest import ocr
+from ingest.aligning import Proposer
 from ingest.clerk import Clerk, tidy
 from ingest.duplicates import sketch_missing
 from ingest.isolation import Sandbox
+from ingest.mirroring import Receiver
+from ingest.rounds import Harvester
 from ingest.tagging import Suggestion, Text
 from kb import mail
+from kb.alignments import Words
 from kb.config import Config
 from web import report
 from web.nightly import nightly
@@ -36,6 +40,9 @@ KEEP_UP_SECONDS = 0.4
 """Between two looks at the change feed: what is saved can be found within the second."""
 
 FILES_SECONDS = 0.5
+HARVEST_SECONDS = 3.0
+"""Between two looks for a source that is due: whoever asks for a harvest looks at the page meanwhile."""
+
 RESTART_SECONDS = 5.0
 MOST_WAIT_SECONDS = 60.0
 """Between two rounds that fail, as each does while the disk is full: the wait doubles up to this."""
@@ -87,8 +94,7 @@ class KeepUp(_Round):
 
     def once(self) -> None:
         """Take in what changed, if anything did."""
-        if self._parts.store.position() != self._parts.engine.position():
-            self._parts.sync()
+        self._parts.keep_up()
 
 
 class Postman(_Round):
@@ -153,12 +159,43 @@ class FileWork(_Round):
         self._clerk.stop()
 
 
+class Harvesting(_Round):
+    """Harvests the sources that are due, one after the other; asked to end, it does so after the page it is
+    at, and another process goes on there."""
+
+    def __init__(self, parts: Parts, tagger: _OneAtATime) -> None:
+        super().__init__(parts, "harvesting", HARVEST_SECONDS)
+        self._tagger = tagger
+
+    def once(self) -> None:
+        """All that is due."""
+        while not self._stop_asked.is_set() and self._harvester().harvest_due() is not None:
+            pass
+
+    def _harvester(self) -> Harvester:
+        parts = self._parts
+        return Harvester(
+            centres=parts.centres,
+            sources=parts.sources,
+            runs=parts.runs,
+            mirrors=parts.mirrors,
+            receiver=self._receiver,
+            get=parts.connector.get,
+            stopped=self._stop_asked.is_set,
+        )
+
+    def _receiver(self) -> Receiver:
+        """As that of the parts, with the tagger that the clerks use too: one thread at a time."""
+        words = Words(self._parts.store, Proposer(self._parts.thesaurus).propose)
+        return Receiver(self._parts.store, self._parts.mirrors, self._tagger, words)
+
+
 @contextmanager
 def _clerks(parts: Parts) -> Iterator[list[_Round]]:
-    """As many clerks as the settings say."""
+    """As many clerks as the settings say, and who harvests."""
     tagger, config = _OneAtATime(parts), parts.config
     with Sandbox() as sandbox, ocr.opened(config.recognised) as recogniser:
-        yield [
+        clerks = [
             FileWork(
                 parts,
                 Clerk(
@@ -173,11 +210,12 @@ def _clerks(parts: Parts) -> Iterator[list[_Round]]:
             )
             for number in range(1, config.workers + 1)
         ]
+        yield [*clerks, Harvesting(parts, tagger)]
 
 
 def work_alone(parts: Parts, *, files_only: bool = False) -> None:
-    """Run all rounds until told to end by SIGTERM or Ctrl+C; those of files also until the process that asked
-    is gone. What is half done is given back."""
+    """Run all rounds until told to end by SIGTERM or Ctrl+C; those of files and harvests also until the
+    process that asked is gone. What is half done is given back."""
     parent, told = os.getppid(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())

@@ -24,7 +24,8 @@ from kb import french
 
 CHARACTERS = 2_000
 PAGES_PER_RECORD = 50
-FACETS = ("theme", "type", "year", "territory", "series")
+CENTRES = 20
+FACETS = ("theme", "type", "year", "territory", "centre")
 _SEED = 20
 _SOURCES = (".txt", ".md", ".html", ".jsonl", ".gz", ".pdf")
 
@@ -72,8 +73,8 @@ def _pages(text: str) -> Iterator[str]:
         start = cut
 
 
-def make(source: Path, folder: Path, pages: int) -> None:
-    """Write ``works.jsonl`` and ``queries.json`` for ``pages`` pages."""
+def make(source: Path, folder: Path, pages: int, each: int = PAGES_PER_RECORD) -> None:
+    """Write ``works.jsonl`` and ``queries.json`` for ``pages`` pages, ``each`` of them to a record."""
     rng = random.Random(_SEED)
     stream = " ".join(texts(source))
     real = list(_pages(stream))[:pages]
@@ -82,13 +83,13 @@ def make(source: Path, folder: Path, pages: int) -> None:
     sentences = [s for page in real for s in re.split(r"(?<=[.!?;]) +", page) if 20 < len(s) < 400]
     while len(real) < pages:
         real.append(_drawn(sentences, rng))
-    runs = [real[i : i + PAGES_PER_RECORD] for i in range(0, pages, PAGES_PER_RECORD)]
+    runs = [real[i : i + each] for i in range(0, pages, each)]
     rng.shuffle(runs)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "works.jsonl").open("w", encoding="utf-8") as file:
         for number, run in enumerate(runs):
             file.write(json.dumps(asdict(_work(number, run, rng)), ensure_ascii=False) + "\n")
-    sample = [page for run in runs[:40] for page in run]
+    sample = [page for run in runs[: 40 * PAGES_PER_RECORD // each] for page in run]
     (folder / "queries.json").write_text(json.dumps(_queries(sample, rng), ensure_ascii=False, indent=1))
 
 
@@ -113,7 +114,7 @@ def _work(number: int, pages: list[str], rng: random.Random) -> Work:
         "type": [_zipf(rng, "t", 12)],
         "year": [str(year)],
         "territory": [_zipf(rng, "C", 100)],
-        "series": [_zipf(rng, "s", 20)],
+        "centre": [f"c{number % CENTRES:02d}"],
     }
     return Work(number, pages, facets, f"{year}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}")
 

@@ -1,6 +1,7 @@
 """Our engine beside others on the same text, the same queries, in one run.
 
     python tests/benchmarks/search.py --pages 20000 --peers tantivy,fts5,whoosh
+    python tests/benchmarks/search.py --pages 200000 --each 1      # twenty centres of 10,000 records
 
 Makes its corpus by itself (see ``corpus``), builds each index in a process of its own on one core (CPU time),
 then asks the 200 queries of ten kinds, engines taking turns query by query, three rounds, median of the CPU
@@ -44,10 +45,10 @@ def main() -> None:
     if options.step:
         print(json.dumps(STEPS[options.step](options)))
         return
-    folder = options.data or ROOT / ".benchmark" / f"search-{options.pages}"
+    folder = options.data or ROOT / ".benchmark" / f"search-{options.pages}-{options.each}"
     options.data = folder
     if not (folder / "queries.json").exists():
-        corpus.make(options.text or ROOT / "corpus" / "documents", folder, options.pages)
+        corpus.make(options.text or ROOT / "corpus" / "documents", folder, options.pages, options.each)
     names = ["ours", *options.peers.split(",")] if options.peers else ["ours"]
     _keep_texts(folder)
     built = {name: _built(options, name) for name in names}
@@ -62,6 +63,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pages", type=int, default=20_000)
+    parser.add_argument("--each", type=int, default=corpus.PAGES_PER_RECORD, help="pages of a record")
     parser.add_argument("--peers", default="tantivy,fts5", help="of tantivy, fts5, whoosh")
     parser.add_argument("--data", type=Path, help="folder for corpus and indexes; kept for the next run")
     parser.add_argument("--text", type=Path, help="file or folder of .txt, .md, .html, .pdf, .jsonl(.gz)")

@@ -19,10 +19,13 @@ CONCEPTS = (
     Concept(uri=BASE + "T1", scheme="themes", label="Décrochage scolaire", alt=("abandon des études",)),
     Concept(uri=BASE + "T2", scheme="themes", label="Inclusion sociale"),
     Concept(uri=BASE + "D1", scheme="themes", label="Contrat de ville", alt=("CDV",)),
+    Concept(uri=BASE + "C1", scheme="territories", label="Guyane"),
     Concept(uri=BASE + "L1", scheme="themes", label="Égalité"),
     Concept(uri=BASE + "L2", scheme="themes", label="Laïcité", alt=("égalité",)),
 )
-THESAURUS = Thesaurus(CONCEPTS, (Scheme("themes", BASE + "s", "Thèmes"),))
+THESAURUS = Thesaurus(
+    CONCEPTS, (Scheme("themes", BASE + "s", "Thèmes"), Scheme("territories", BASE + "p", "Lieux"))
+)
 
 
 @pytest.mark.parametrize(
@@ -90,4 +93,12 @@ def test_what_is_on_everything_says_nothing_of_a_word(store: Store):
 def test_a_word_that_was_met_a_few_times_is_not_judged(store: Store):
     for number in range(1, MET):
         mirror(store, number, "raccrochage", concept="T1")
+    assert propose_together(store, Alignments(store, Mirrors(store, "ici"))) == 0
+
+
+def test_the_place_of_a_centre_is_not_what_its_words_mean(store: Store):
+    for number in range(1, MET + 1):
+        mirror(store, number, "habitat illégal", concept="C1")
+    for number in range(MET + 1, 8 * MET):
+        mirror(store, number, "autre sujet")
     assert propose_together(store, Alignments(store, Mirrors(store, "ici"))) == 0

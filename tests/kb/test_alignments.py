@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from kb.alignments import Alignments, Meaning, Standing, Way, Words, close_matches
+from kb.alignments import Alignments, Holding, Meaning, Standing, Way, Words, close_matches, joined
+from kb.audit import Action, Wanted
 from kb.database import Store
 from kb.errors import InvalidValue, NotFound
 from kb.mirrors import Mirrors, Origin
-from kb.records import Record, State, Subject
+from kb.records import Evidence, Record, State, Subject
 from kb.sharing import Shared
 from kb.thesaurus import Concept, Scheme, Thesaurus
 
@@ -142,3 +144,136 @@ def test_a_proposal_never_changes_what_was_decided(store: Store, alignments: Ali
     alignments.decide(line.id, Standing.REFUSED)
     alignments.propose(line.id, Meaning(concept=SCHOOL, way=Way.TOGETHER, score=0.6))
     assert alignments.get(line.id).meaning.concept is None
+
+
+# -- taken back, many at once, a little at a time
+
+
+def keep(store: Store, mirrors: Mirrors, id: str, *words: str, machine=(), own=()) -> None:
+    """A record that came with these words, tagged as ``ingest.mirroring`` tags."""
+    record = Record(id=id, title="Un titre", keywords=words, subjects=own)
+    origin = Origin(centre="labo", source=1, identifier=id, datestamp="2026-01-01")
+    mirrors.keep(Shared(record), origin, local=joined(met(store, *words), machine))
+
+
+def line_of(alignments: Alignments, word: str):
+    found = [line for standing in Standing for line in alignments.listed(standing, 100)]
+    return next(line for line in found if line.said == word)
+
+
+EVIDENCE = (Evidence(page=0, start=0, end=8, text="Un titre"),)
+
+
+@pytest.mark.parametrize("first", [Standing.ACCEPTED, Standing.REFUSED])
+@pytest.mark.parametrize("machine", [(), (Subject(concept=PARENTS, score=0.4, evidence=EVIDENCE),)])
+@pytest.mark.parametrize("word", ["Parentalitée", "Réussite éducative"])
+def test_a_word_that_waits_again_leaves_records_as_they_were(
+    store, mirrors, alignments, word, machine, first
+):
+    keep(store, mirrors, "labo:1", word, "Réussite éducative", machine=machine)
+    before, line = mirrors.local(["labo:1"]), line_of(alignments, word)
+    assert alignments.decide(line.id, first, PARENTS if first is Standing.ACCEPTED else None) <= 1
+    alignments.decide(line.id, Standing.WAITING, meaning=line.meaning)
+    assert mirrors.local(["labo:1"]) == before
+    assert alignments.get(line.id) == line
+
+
+def test_what_the_machine_proposed_is_accepted_as_the_machines(store, mirrors, alignments):
+    machine = Subject(concept=PARENTS, score=0.4, evidence=EVIDENCE)
+    keep(store, mirrors, "labo:1", "Parentalitée", machine=(machine,))
+    alignments.decide(line_of(alignments, "Parentalitée").id, Standing.ACCEPTED)
+    (subject,) = store.get("labo:1").subjects
+    assert (subject.origin, subject.state, subject.evidence) == ("machine", State.ACCEPTED, EVIDENCE)
+
+
+def test_a_word_keeps_what_another_one_means_too(store, mirrors, alignments):
+    keep(store, mirrors, "labo:1", "Parentalitée", "Être parent")
+    for word in ("Parentalitée", "Être parent"):
+        alignments.decide(line_of(alignments, word).id, Standing.ACCEPTED, PARENTS)
+    assert alignments.decide(line_of(alignments, "Parentalitée").id, Standing.REFUSED) == 0
+    assert [s.concept for s in store.get("labo:1").subjects] == [PARENTS]
+
+
+def test_a_subject_of_the_owner_is_not_put_beside_itself(store, mirrors, alignments):
+    own = Subject(concept=PARENTS, origin="librarian", state=State.ACCEPTED)
+    keep(store, mirrors, "labo:1", "Parentalitée", own=(own,))
+    assert alignments.decide(line_of(alignments, "Parentalitée").id, Standing.ACCEPTED) == 0
+    assert mirrors.local(["labo:1"]) == {}
+
+
+def test_a_decision_reaches_some_records_at_once_and_the_others_by_and_by(store, mirrors, alignments):
+    for number in range(1, 6):
+        keep(store, mirrors, f"labo:{number}", "Parentalitée")
+    line = line_of(alignments, "Parentalitée")
+    assert alignments.spread() == 0
+    assert alignments.late() == ()
+    assert alignments.decide(line.id, Standing.ACCEPTED, most=2) == 2
+    assert [late.id for late in alignments.late()] == [line.id]
+    assert alignments.spread(datetime.now(UTC) + timedelta(hours=1)) == 3
+    assert all(store.get(f"labo:{number}").subjects for number in range(1, 6))
+    assert alignments.late() == ()
+    position = store.position()
+    assert alignments.spread(datetime.now(UTC) + timedelta(hours=1)) == 0
+    assert store.position() == position
+
+
+def test_a_decision_taken_while_others_spread_is_not_forgotten(store, mirrors, alignments):
+    keep(store, mirrors, "labo:1", "Parentalitée")
+    alignments.spread()  # just now: what is decided within the slack counts as later
+    alignments.decide(line_of(alignments, "Parentalitée").id, Standing.ACCEPTED, most=0)
+    assert alignments.spread() == 1
+
+
+def test_labels_are_accepted_many_at_once_the_most_used_first(store, mirrors, alignments):
+    keep(store, mirrors, "labo:1", "Réussite éducative", "Parentalitée")
+    met(store, "REUSSITE EDUCATIVE", "Parentalitée", "Parentalitée")
+    assert alignments.labels() == 1
+    (line,) = alignments.accept_labels(10)
+    assert (line.said, line.standing) == ("Réussite éducative", Standing.WAITING)
+    assert alignments.counts() == {Standing.ACCEPTED: 1, Standing.WAITING: 1}
+    assert store.get("labo:1").subjects[0].state is State.ACCEPTED
+    assert alignments.labels() == 0
+    assert alignments.accept_labels(10) == ()
+
+
+def test_a_label_that_left_the_vocabulary_is_not_accepted(store: Store, alignments: Alignments):
+    met(store, "Réussite éducative")
+    store.save_thesaurus(Thesaurus(()))
+    assert alignments.accept_labels(10) == ()
+
+
+def test_who_has_a_word_is_counted_over_the_records_of_others(store, mirrors, alignments):
+    for number in (2, 1):
+        keep(store, mirrors, f"labo:{number}", "Parentalitée")
+    met(store, "Ailleurs")
+    held = alignments.holdings(alignments.listed(Standing.WAITING, 10))
+    assert held == {"parentalitee": Holding(2, "labo:1")}
+
+
+def test_the_stamp_changes_with_the_bridges(store: Store, alignments: Alignments):
+    met(store, "Habitat")
+    stamps = [alignments.stamp()]
+    line = line_of(alignments, "Habitat")
+    for concept in (PARENTS, SCHOOL):
+        alignments.decide(line.id, Standing.ACCEPTED, concept)
+        stamps.append(alignments.stamp())
+    assert len(set(stamps)) == 3
+    alignments.decide(line.id, Standing.REFUSED)
+    assert alignments.stamp() == stamps[0]
+
+
+def test_a_decision_tells_the_trail_what_was_before(store: Store, alignments: Alignments):
+    met(store, "Réussite éducative")
+    alignments.decide(line_of(alignments, "Réussite éducative").id, Standing.ACCEPTED, PARENTS)
+    (told,) = store.trail.lines(Wanted(action=Action.WORD_ALIGNED))
+    assert (told.before["concept"], told.after["concept"]) == (SCHOOL, PARENTS)
+    assert (told.before["state"], told.after["state"]) == ("waiting", "accepted")
+
+
+def test_what_is_decided_during_a_harvest_counts_from_its_next_page_on(store: Store, alignments: Alignments):
+    harvest = Words(store, propose)
+    assert harvest.meet("labo", ["Parentalitée"]) == ()
+    harvest.flush()
+    alignments.decide(line_of(alignments, "Parentalitée").id, Standing.ACCEPTED)
+    harvest.flush()
+    assert [s.concept for s in harvest.meet("labo", ["Parentalitée"])] == [PARENTS]

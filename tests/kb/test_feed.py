@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kb.config import Config
 from kb.database import Store
 from kb.errors import NotFound
 from kb.feed import Feed, Window
@@ -166,9 +170,62 @@ def test_an_old_fund_gets_its_sets_once(store: Store, tmp_path: Path):
     with store.database.writing() as connection:  # as a former version left it
         connection.execute(memberships.delete())
         connection.execute(changes.update().values(told="public", audience="public"))
-    store.feed.place_former((record, store.thesaurus()) for record in store.get_many(["a:1"]).values())
+    store.feed.place_former(iter(store.get_many(["a:1"]).values()), store.thesaurus)
     assert told(store.feed, Audience.PUBLIC, set="type:rapport") == {"a:1": False}
-    store.feed.place_former(iter([(None, None)]))  # not looked at again
+    assert ("type:rapport", "Rapport") in store.feed.sets(Audience.PUBLIC)
+    store.feed.place_former(iter([None]), store.thesaurus)  # not looked at again
+
+
+def test_an_old_fund_tells_nothing_of_what_stays_and_keeps_the_sets_that_it_has(store: Store):
+    store.save(Record(id="a:1", title="Un titre", type="rapport"))
+    store.save(Record(id="a:2", title="Un titre", type="guide", access="staff"))
+    store.feed.place_former(iter(store.get_many(["a:1", "a:2"]).values()), store.thesaurus)
+    assert told(store.feed, Audience.PUBLIC, set="type:rapport") == {"a:1": False}
+    assert told(store.feed, Audience.NETWORK, set="type:guide") == {}
+    assert "type:guide" not in dict(store.feed.sets(Audience.NETWORK))
+
+
+def test_a_fund_is_opened_while_somebody_else_writes(store: Store, tmp_path: Path):
+    config = Config(data=tmp_path)
+    Store.open(config).close()  # the first time, it may have to write
+    other = sqlite3.connect(config.database.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    Store.open(config).close()
+    assert time.monotonic() - begun < 10  # whoever has to wait waits for thirty seconds, then fails
+    other.close()
+
+
+def test_what_is_caught_inside_a_transaction_leaves_lines_of_the_time_of_its_end(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    begin = datetime(2026, 3, 1, 10, 0, 0, tzinfo=UTC)
+    with store.transaction():
+        at(monkeypatch, begin)
+        with monkeypatch.context() as broken:
+            broken.setattr("kb.feed._place", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                store.save(Record(id="a:1", title="Un titre"))
+        at(monkeypatch, begin + timedelta(minutes=9))
+    assert {change.at for change in store.changes(0)} == {begin + timedelta(minutes=9)}
+
+
+@pytest.mark.parametrize("set", [None, "type:document"])
+def test_no_page_of_the_feed_looks_through_all_memberships(store: Store, set: str | None):
+    store.save(Record(id="a:1", title="Un titre"))
+    plans = []
+
+    def explain(connection, cursor, statement, parameters, *_):
+        if statement.startswith("SELECT"):
+            plans.extend(cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall())
+
+    sa.event.listen(store.database.engine, "before_cursor_execute", explain)
+    window = store.feed.window(Audience.PUBLIC, set=set)
+    assert [line.id for line in store.feed.page(window, 10)] == ["a:1"]
+    assert store.feed.get("a:1", Audience.PUBLIC).sets
+    looked = [plan[-1] for plan in plans if "memberships" in plan[-1]]
+    assert looked
+    assert not [plan for plan in looked if "SEARCH memberships" not in plan or "ANY(" in plan]
 
 
 STEPS = st.lists(

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kb.config import Config
 from kb.database import Store
+from kb.mirrors import Mirrors, Origin
 from kb.records import Agent, Copy, File, Page, Record, State, Subject
+from kb.sharing import Shared
 from kb.thesaurus import Concept, Thesaurus
+from kb.works import Works
 from search import indexing
 from search.engine import Engine
 from search.memory import MemoryEngine
@@ -117,6 +122,7 @@ def test_facets_are_codes_with_broader_concepts_and_containing_territories() -> 
     )
     assert {name: set(codes) for name, codes in made.facets.items()} == {
         "access": {"public"},
+        "centre": {"vc"},
         "theme": {"T03-1", "T03"},
         "scheme": {"D-CUCS", "O-ANRU"},
         "territory": {"C-97209", "C-972"},
@@ -216,3 +222,261 @@ def test_check_names_damaged_files(store: Store, tmp_path: Path) -> None:
     raw[80] ^= 255
     path.write_bytes(raw)
     assert indexing.check(store, engine) == [f"fichier abîmé : {path.name}"]
+
+
+# -- works that several centres hold
+
+
+def test_one_entry_tells_what_all_records_of_a_work_say() -> None:
+    ours = record(
+        title="Le diagnostic du quartier",
+        subtitle="Dillon",
+        type="diagnostic",
+        agents=(Agent("Dupont, Jeanne"),),
+        abstract="Ce que dit le quartier.",
+        subjects=subjects("T03-1"),
+        call_number="DIL 4",
+        identifiers={"isbn": "9782070360024"},
+        copies=(Copy("DIL 4"),),
+    )
+    theirs = record(
+        "labo:7",
+        title="Diagnostic du quartier (le) : Dillon",
+        type="etude",
+        date="2011-05",
+        agents=(Agent("Dupont, J."), Agent("Martin, Luc")),
+        abstract="CE QUE DIT LE QUARTIER",
+        subjects=subjects("C-97209"),
+        call_number="E/211",
+        identifiers={"isbn": "9782070360024", "doi": "10.1000/182"},
+        files=(File(sha256="0", name="a.pdf", media_type="application/pdf", size=1),),
+    )
+    made = indexing.gathered((ours, theirs), [Page(1, "le texte")], THESAURUS)
+    assert made.id == "vc:1"
+    assert made.fields == {
+        "title": "Le diagnostic du quartier\nDillon",
+        "tags": "Rénovation urbaine\nRenouvellement urbain\nFort-de-France",
+        "agents": "Dupont, Jeanne\nDupont, J.\nMartin, Luc",
+        "abstract": "Ce que dit le quartier.",
+        "call_number": "DIL 4\nE/211",
+        "identifiers": "vc:1\n9782070360024\nlabo:7\n10.1000/182",
+    }
+    assert {name: set(codes) for name, codes in made.facets.items()} == {
+        "access": {"public"},
+        "centre": {"vc", "labo"},
+        "theme": {"T03-1", "T03"},
+        "territory": {"C-97209", "C-972"},
+        "type": {"diagnostic"},
+        "support": {"paper", "electronic"},
+        "language": {"fr"},
+        "year": {"2011"},
+    }
+    assert (made.pages, made.date) == (((1, "le texte"),), "2011-05")
+    assert made.title_key == indexing.entry(ours, [], THESAURUS).title_key
+
+
+def like(a: Record, b: Record) -> float:
+    """Records are one work when their titles begin with the same word."""
+    return 0.9 if a.title.split()[0] == b.title.split()[0] else 0.0
+
+
+class Network:
+    """A store that follows its own feed as ``ingest.gathering`` does, with records of other centres."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.works = Works(store)
+        self.mirrors = Mirrors(store, "vc")
+
+    def keep(self, id: str, text: str | None = None, **fields: object) -> None:
+        pages = (Page(1, text),) if text else ()
+        if id.startswith("vc:"):
+            self.store.save(record(id, **fields), pages)
+        else:
+            self.mirrors.keep(Shared(record(id, **fields), pages), self.origin(id))
+
+    def drop(self, id: str) -> None:
+        if id.startswith("vc:"):
+            self.store.delete(id)
+        else:
+            self.mirrors.drop(id, self.origin(id))
+
+    @staticmethod
+    def origin(id: str) -> Origin:
+        return Origin(centre=id.partition(":")[0], source=1, identifier=id, datestamp="2026-01-01")
+
+    def gather(self) -> None:
+        for change in self.store.changes(self.works.reached()):
+            if change.deleted:
+                self.works.forget(change.id, like)
+            else:
+                held = self.store.get(change.id)
+                self.works.place(held, [held.title.split()[0]], like)
+            self.works.reach(change.seq)
+
+
+@pytest.fixture
+def network(store: Store) -> Network:
+    return Network(store)
+
+
+def test_text_leads_then_our_own_then_what_says_most_then_the_first(network: Network) -> None:
+    def order() -> list[str]:
+        network.gather()
+        (led,) = indexing.arranged(network.store, ["c:1"])
+        return [one.id for one in led]
+
+    network.keep("d:1", title="Habiter")
+    network.keep("c:1", title="Habiter")
+    assert order() == ["c:1", "d:1"]
+    network.keep("d:1", title="Habiter", date="2011")
+    assert order() == ["d:1", "c:1"]
+    network.keep("vc:1", title="Habiter")
+    assert order() == ["vc:1", "d:1", "c:1"]
+    network.keep("c:1", "le texte", title="Habiter")
+    assert order() == ["c:1", "vc:1", "d:1"]
+
+
+def test_a_work_is_one_hit_found_by_what_any_centre_says_of_it(network: Network, engine: Engine) -> None:
+    network.keep("vc:1", title="Habiter la ville", call_number="HABA")
+    network.keep("labo:1", "du béton", title="Habiter la ville aujourd’hui", keywords=("logement",))
+    network.keep("labo:2", title="Autre chose")
+    network.gather()
+    indexing.sync(network.store, engine)
+    assert sorted(engine.ids()) == ["labo:1", "labo:2"]
+    for words in ("ville", "HABA", "vc:1", "labo:1", "logement", "béton"):
+        assert ids(engine, words) == ["labo:1"], words
+    counts = engine.search(Request(facets=("centre",), limit=0))
+    assert (counts.total, counts.facets["centre"]) == (2, {"labo": 2, "vc": 1})
+    assert indexing.check(network.store, engine) == []
+
+
+def test_a_record_that_changes_or_goes_changes_the_entry_of_its_work(
+    network: Network, engine: Engine
+) -> None:
+    network.keep("vc:1", title="Habiter la ville", call_number="HABA")
+    network.keep("labo:1", "du béton", title="Habiter")
+    network.gather()
+    indexing.sync(network.store, engine)
+    network.keep("vc:1", title="Habiter la ville", call_number="HABB")
+    indexing.sync(network.store, engine)  # before anything is gathered
+    assert (ids(engine, "HABA"), ids(engine, "HABB")) == ([], ["labo:1"])
+    network.drop("labo:1")
+    indexing.sync(network.store, engine)
+    assert (sorted(engine.ids()), ids(engine, "béton"), ids(engine, "HABB")) == (["vc:1"], [], ["vc:1"])
+    network.gather()
+    assert network.works.members(["vc:1"])["vc:1"] == ("vc:1",)
+    indexing.sync(network.store, engine)
+    assert indexing.check(network.store, engine) == []
+
+
+def test_a_record_that_comes_to_lead_takes_the_place_of_the_one_that_led(
+    network: Network, engine: Engine
+) -> None:
+    network.keep("vc:1", title="Habiter")
+    network.keep("labo:1", title="Habiter")
+    network.gather()
+    indexing.sync(network.store, engine)
+    assert sorted(engine.ids()) == ["vc:1"]
+    network.keep("labo:1", "le texte", title="Habiter")
+    indexing.sync(network.store, engine)
+    assert sorted(engine.ids()) == ["labo:1"]
+    network.keep("labo:1", "le texte", title="Habiter", access="network")
+    indexing.sync(network.store, engine)
+    assert sorted(engine.ids()) == ["labo:1", "vc:1"]
+    assert indexing.check(network.store, engine) == []
+
+
+def test_records_that_not_all_may_see_are_not_gathered_with_those_that_all_may(
+    network: Network, engine: Engine
+) -> None:
+    network.keep("vc:1", title="Habiter", access="staff", abstract="un secret")
+    network.keep("labo:1", title="Habiter", access="public")
+    network.keep("cites:1", title="Habiter", access="public")
+    network.gather()
+    indexing.sync(network.store, engine)
+    assert sorted(engine.ids()) == ["cites:1", "vc:1"]
+    assert ids(engine, "secret") == ["vc:1"]
+    seen = engine.search(Request(filters=(("access", ("public",)),), facets=("centre",)))
+    assert seen.facets["centre"] == {"cites": 1, "labo": 1}
+
+
+def test_a_work_that_grows_or_comes_apart_reaches_the_index_without_any_record_changing(
+    network: Network, engine: Engine
+) -> None:
+    network.keep("vc:1", title="Habiter")
+    network.keep("labo:1", title="Habiter ici")
+    indexing.sync(network.store, engine)
+    assert sorted(engine.ids()) == ["labo:1", "vc:1"]
+    assert indexing.check(network.store, engine) == []
+    last = network.store.position()
+    network.gather()
+    assert network.store.position() == last
+    assert indexing.check(network.store, engine) != []
+    assert indexing.sync(network.store, engine) == 2
+    assert sorted(engine.ids()) == ["vc:1"]
+    assert indexing.check(network.store, engine) == []
+
+
+def test_rebuild_puts_a_work_once_though_its_records_are_far_apart(
+    network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "BATCH", 2)
+    for number in range(1, 8):
+        network.keep(f"labo:{number}", title=f"titre-{number}")
+    network.keep("vc:1", title="titre-1")
+    network.keep("vc:2", title="titre-7 encore", date="2011")
+    network.gather()
+    told: list[int] = []
+    assert indexing.rebuild(network.store, engine, told.append) == 7
+    assert told[-1] == 7
+    assert sorted(engine.ids()) == ["labo:2", "labo:3", "labo:4", "labo:5", "labo:6", "vc:1", "vc:2"]
+    assert indexing.check(network.store, engine) == []
+    assert indexing.sync(network.store, engine) == 0
+
+
+def contents(engine: MemoryEngine) -> dict[str, object]:
+    return {id: engine._state.texts[id].entry for id in engine.ids()}
+
+
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(("vc:1", "labo:1", "labo:2", "cites:1")),
+            st.sampled_from(("un", "deux", "un reste")),
+            st.sampled_from((None, "texte", "passage")),
+            st.sampled_from(("public", "staff")),
+        ),
+        st.sampled_from(("vc:1", "labo:1", "gather", "sync")),
+        st.just("both"),
+    ),
+    max_size=20,
+)
+
+
+@given(steps=_STEPS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_index_that_was_kept_up_is_the_one_that_is_made_anew(network: Network, steps) -> None:
+    kept, anew = MemoryEngine(), MemoryEngine()
+    for step in steps:
+        match step:
+            case "gather":
+                network.gather()
+            case "sync":
+                indexing.sync(network.store, kept, batch=2)
+            case "both":
+                network.gather()
+                indexing.sync(network.store, kept, batch=2)
+            case str():
+                if step in set(network.store.ids()):
+                    network.drop(step)
+            case (id, title, text, access):
+                network.keep(id, text, title=title, access=access)
+    network.gather()
+    indexing.sync(network.store, kept, batch=2)
+    indexing.rebuild(network.store, anew)
+    assert contents(kept) == contents(anew)
+    assert indexing.check(network.store, kept) == indexing.check(network.store, anew) == []
+    for id in list(network.store.ids()):
+        network.drop(id)
+    network.gather()

@@ -778,7 +778,7 @@ def test_a_record_of_this_type_that_came_from_elsewhere_has_the_ordinary_page(ho
     house.parts.store.save(Record(id=id, title="Importée ?", type="question"), [Page(1, "Oui.")])
     page = house.client().get(f"/notice/{id}")
     assert page.status_code == 200
-    assert "ld+json" not in page.text
+    assert "QAPage" not in page.text
 
 
 def test_what_machines_read_cannot_end_its_element(house) -> None:

@@ -22,13 +22,17 @@ from werkzeug.test import TestResponse
 from ingest.clerk import accept
 from kb import records
 from kb.accounts import Role
+from kb.alignments import Meaning, Standing, Way, Words
+from kb.centres import Centre
 from kb.credentials import Ticket
 from kb.headings import Columns
 from kb.limits import Limit
 from kb.mail import Spool
+from kb.mirrors import Origin
 from kb.publishing import Copy
 from kb.questions import Asked, Channel, Enclosure, QuestionState, Said
 from kb.records import Page, Record
+from kb.sharing import Shared
 from web import kept_log, kept_mail
 from web.guard import right_of
 
@@ -53,7 +57,13 @@ def routes(app) -> list[tuple[str, Rule]]:
 
 def cases(house, rule: Rule, role: Role) -> Iterator[tuple[str, str]]:
     """Kinds of objects that this route can be asked for, and the address of one of each."""
-    if rule.rule.startswith(("/notice/<id>", "/a-valider/<id>", "/etat-de-lecture/<id>")):
+    if rule.rule == "/notice/<id>/demander":
+        yield "another centre's", address(rule, id=quote(mirrored(house), safe=""))
+    elif rule.rule.startswith("/mots-cles/<int:id>"):
+        yield "", address(rule, id=word(house))
+    elif rule.rule.startswith("/reseau/moissons/<int:id>"):
+        yield "", address(rule, id=source(house))
+    elif rule.rule.startswith(("/notice/<id>", "/a-valider/<id>", "/etat-de-lecture/<id>")):
         for access in records.ACCESS:
             yield access, address(rule, id=quote(house.records[access], safe=""), name=pdf(house, access))
     elif rule.rule.startswith("/depot/<int:id>"):
@@ -101,6 +111,33 @@ def cases(house, rule: Rule, role: Role) -> Iterator[tuple[str, str]]:
         yield "", "/static/x/carbet.css"
     else:
         yield "", address(rule)
+
+
+def centre(house) -> str:
+    """Another centre."""
+    return house.parts.centres.save(Centre(code="labo", name="Labo", contact="labo@exemple.fr")).code
+
+
+def source(house) -> int:
+    """Something that is harvested."""
+    url = f"https://labo.exemple.fr/{next(_NUMBERS)}/oai"
+    return house.parts.sources.add(centre=centre(house), url=url, prefix="oai_dc").id
+
+
+def mirrored(house) -> str:
+    """A record of another centre."""
+    record = Record(id=f"{centre(house)}:1", title="Un document d’ailleurs")
+    origin = Origin(centre="labo", source=1, identifier="oai:x:1", datestamp="2026-03-01T10:00:00Z")
+    house.parts.mirrors.keep(Shared(record), origin)
+    return record.id
+
+
+def word(house) -> int:
+    """A key word of another centre."""
+    words = Words(house.parts.store, lambda _: Meaning(concept=None, way=Way.NONE))
+    words.meet("labo", ["habitat"])
+    words.flush()
+    return house.parts.alignments.listed(Standing.WAITING, 1)[0].id
 
 
 def deposit(house) -> tuple[int, int]:
@@ -232,7 +269,7 @@ def test_no_form_is_taken_without_its_token(house, method, monkeypatch):
     monkeypatch.setattr("web.guard.FORMS", Limit("forms", 10_000, 600))
     client = house.client(Role.ADMINISTRATOR)
     for way, rule in routes(house.app):
-        if way == "POST":
+        if way == "POST" and rule.rule != "/oai":  # reads only, and harvesters have no token
             for _, url in cases(house, rule, Role.ADMINISTRATOR):
                 response = getattr(client, method)(url, data={"name": "x"})
                 assert response.status_code in (400, 405), (method, url)

@@ -98,6 +98,18 @@ def upgrade() -> None:
     )
     op.create_index("marks_record", "marks", ["record"])
     op.create_table(
+        "likenesses",
+        sa.Column("record", sa.String(120), primary_key=True),
+        sa.Column("other", sa.String(120), primary_key=True),
+        sa.Column("score", sa.Float, nullable=False),
+    )
+    op.create_index("likenesses_other", "likenesses", ["other"])
+    op.create_table(
+        "regathered",
+        sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("record", sa.String(120), nullable=False, unique=True),
+    )
+    op.create_table(
         "alignments",
         sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("word", sa.String(200), nullable=False),
@@ -125,6 +137,11 @@ def upgrade() -> None:
 
 def _tell_what_was_public() -> None:
     """Lines of records that exist get their audience; their sets are filled in by the store when it opens."""
-    shown = "CASE access WHEN 'public' THEN 'public' WHEN 'onsite' THEN 'public' WHEN 'network' THEN 'network' ELSE '' END"
-    asked = f"COALESCE((SELECT {shown} FROM records WHERE records.id = changes.record), '')"
-    op.execute(f"UPDATE changes SET audience = {asked}, told = {asked}")
+    records = sa.table("records", sa.column("id"), sa.column("access"))
+    changes = sa.table("changes", sa.column("record"), sa.column("audience"), sa.column("told"))
+    shown = sa.case(
+        (records.c.access.in_(["public", "onsite"]), "public"), (records.c.access == "network", "network"), else_=""
+    )
+    asked = sa.select(shown).where(records.c.id == changes.c.record).scalar_subquery()
+    told = sa.func.coalesce(asked, "")
+    op.execute(changes.update().values(audience=told, told=told))
