@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from ingest.duplicates import Kind
 from kb.accounts import Role
@@ -90,7 +91,7 @@ def test_axe_finds_nothing_on_articles(house, browser, inspect, home):
     assert page.locator("[role=alert]").is_visible()
     inspect(page)
     page.click("text=Ajouter trois lignes")
-    assert page.locator("li.article").count() == 5
+    expect(page.locator("li.article")).to_have_count(5)
     inspect(page)
     page.goto(f"{home}/notice/{keep(house, 'Sans pages').id}/decouper")
     inspect(page)
