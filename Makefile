@@ -17,8 +17,10 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --only
 demo: $(VENV)/ready
 	$(BIN)/kb --data data/demo demo --port $(PORT)
 
+# In as many processes as there are cores; but one browser at a time, which takes them all.
 test: $(VENV)/tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not browser'
+	$(BIN)/python -m pytest -m browser
 
 check: $(VENV)/checks
 	$(BIN)/ruff format --check .

@@ -192,7 +192,8 @@ def test_the_whole_task_is_done_without_javascript(house, browser, home):
     assert themes(page).first.locator("[value=refused]").is_checked()
     page.fill("#date", "mars 2011")
     page.fill("#theme", "DSU")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert themes(page).first.locator("[value=refused]").is_checked()
     page.locator("input[name=added]").first.check()
     page.fill("#theme", "")
