@@ -203,7 +203,7 @@ class Catalogue:
             if error.why in (Failing.BUSY, Failing.REFUSED):
                 raise
             return _Able(_USUAL, _SCHEMAS)  # many servers have no explain, or a page in its place
-        return _abilities(_unpacked(root))
+        return _abilities(root)
 
     def _fetch(self, parameters: dict[str, str], end: float) -> tuple[Any, bool]:
         """The root of the answer, and whether its XML was good."""
@@ -265,6 +265,10 @@ def _isbn10(isbn: str) -> str:
 
 
 def _abilities(root: Any) -> _Able:
+    try:
+        root = _unpacked(root)
+    except (etree.XMLSyntaxError, CatalogueError):
+        return _Able(_USUAL, _SCHEMAS)
     told = dict(_indexes(root))
     ways = (_told_way(told), *_USUAL) if told else _USUAL
     return _Able(tuple(dict.fromkeys(ways)), tuple(dict.fromkeys((*_told_schemas(root), *_SCHEMAS))))

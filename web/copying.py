@@ -147,7 +147,12 @@ def _sought(q: str, author: str) -> Sought:
     """Raises InvalidValue for an ISBN that cannot be."""
     if not _NUMBER.fullmatch(q) or (sum(map(str.isdigit, q)) < _FEWEST and q[:4].lower() != "isbn"):
         return Sought(title=q, author=author)
-    return Sought(isbn=typed.isbn_of(re.sub(r"(?i)^isbn(-1[03])?\s*:?\s*", "", q)) or "")
+    try:
+        return Sought(isbn=typed.isbn_of(re.sub(r"(?i)^isbn(-1[03])?\s*:?\s*", "", q)) or "")
+    except InvalidValue as error:
+        # What may be done with a wrong number that a book bears is said where its record is made.
+        why = error.why.partition(" Si l’ouvrage")[0].rstrip(".")
+        raise InvalidValue("q", f"{why}. Vous pouvez aussi taper le titre.") from error
 
 
 def _candidate(draft: Draft) -> CandidateView:

@@ -125,6 +125,19 @@ def test_a_server_without_explain_is_tried_in_other_words_until_one_is_known():
     assert len(server.asked) == before + 1  # what the server can do is remembered
 
 
+def test_an_explain_whose_inner_text_is_broken_is_as_none():
+    broken = (
+        f'<explainResponse xmlns="{SRW}"><record><recordPacking>string</recordPacking>'
+        "<recordData>&lt;explain&gt;&lt;indexInfo</recordData></record></explainResponse>"
+    )
+
+    def answers(query: dict[str, str]) -> str:
+        return broken if query["operation"] == "explain" else response(unimarc("Trouvé"))
+
+    found, _ = asking(answers, title="trouvé")
+    assert found.total == 1
+
+
 def test_an_isbn_of_thirteen_digits_that_is_not_known_is_asked_by_ten():
     def answers(query: dict[str, str]) -> str:
         if query["operation"] == "explain":
@@ -182,3 +195,17 @@ def test_entities_are_not_resolved():
     except CatalogueError:
         return
     assert all("aaaa" not in draft.title for draft in found.drafts)
+
+
+@pytest.mark.parametrize(
+    "packed", ["&lt;explain&gt;&lt;indexInfo&gt;", "no XML", "&lt;!DOCTYPE e&gt;&lt;e/&gt;"]
+)
+def test_an_explain_whose_record_cannot_be_read_is_as_good_as_none(packed: str):
+    told = (
+        f'<explainResponse xmlns="{SRW}"><record><recordData>{packed}</recordData></record></explainResponse>'
+    )
+    found, server = asking(
+        lambda query: told if query["operation"] == "explain" else response(unimarc("Trouvé")), isbn=ISBN
+    )
+    assert found.drafts[0].title == "Trouvé"
+    assert len(server.searches()) == 1

@@ -111,6 +111,7 @@ def test_a_wrong_isbn_is_said_without_asking_anybody(house, server):
     asked = server(answer(RECORD))
     text = page(house, "/notices/copier?q=978-2-07-061275-9")
     assert 'id="faute"' in text
+    assert "Vous pouvez aussi taper le titre." in text
     assert asked == []
 
 
