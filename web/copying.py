@@ -77,7 +77,7 @@ class CandidateView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyPage:
     """What was typed and what came of it: ``fault`` stands under the field; ``asked`` whether the catalogue
-    answered."""
+    answered, ``mended`` whether its answer was faulty."""
 
     server: str
     q: str
@@ -87,6 +87,7 @@ class CopyPage:
     total: int = 0
     found: tuple[CandidateView, ...] = ()
     unreadable: int = 0
+    mended: bool = False
 
 
 @views.get("/notices/copier")
@@ -124,6 +125,7 @@ def _answered(server: str, q: str, author: str, found: Found) -> CopyPage:
         total=found.total,
         found=tuple(map(_candidate, found.drafts)),
         unreadable=found.unreadable,
+        mended=found.mended,
     )
 
 
@@ -175,7 +177,8 @@ def _held(draft: Draft, year: int | None) -> tuple[Link, ...]:
     some = list(fund().store.get_many(ids).values())
     if not some:
         alike = fund().store.get_many(parts().store.find("title", draft.title)).values()
-        some = [record for record in alike if record.year == year]
+        # Two ISBNs are two works, as where a new record is made.
+        some = [r for r in alike if r.year == year and not (isbn and r.identifiers.get("isbn"))]
     return tuple(Link(record.title, notices.record_url(record.id)) for record in some[:3])
 
 
@@ -189,5 +192,7 @@ def _fields(draft: Draft) -> Iterator[tuple[str, str]]:
     yield "language", next((code for code in LANGUAGES if code == draft.language), "fr")
     yield "access", "public"
     yield "isbn", draft.identifiers.get("isbn", "")
-    yield "authors", "\n".join(agent.name for agent in draft.agents if agent.role == "author")
+    authors = [agent.name for agent in draft.agents if agent.role == "author"]
+    others = [agent.name for agent in draft.agents if agent.role in ("editor", "contributor")]
+    yield "authors", "\n".join(authors or others)  # a collection has only who directed it
     yield "keywords", "\n".join(draft.keywords)

@@ -12,6 +12,7 @@ from ingest.connector import Fetched
 from ingest.sru import Catalogue
 from kb.accounts import Role
 from kb.errors import ConnectionFailed, Fault
+from kb.records import Record
 
 ISBN = "9782070612758"
 RECORD = (
@@ -25,6 +26,8 @@ RECORD = (
     '<datafield tag="930" ind1=" " ind2=" "><subfield code="a">COTE D’AILLEURS</subfield></datafield>'
     "</record>"
 )
+
+DIRECTS = 'Jacques</subfield><subfield code="4">340</subfield>'
 
 
 def answer(*records: str, total: int | None = None) -> bytes:
@@ -105,6 +108,29 @@ def test_whatever_the_catalogue_does_is_said_and_what_was_typed_stays(house, ser
     assert said in text.replace("\u202f", " ").replace("\xa0", " ")
     assert 'value="ville lente"' in text
     assert 'value="Durand"' in text
+
+
+def test_an_answer_that_was_cut_off_is_shown_and_told(house, server):
+    server(answer(RECORD, RECORD)[:-90])
+    text = page(house, "/notices/copier?q=ville")
+    assert "était abîmée" in text
+    assert "La ville à trois vitesses" in text
+
+
+def test_who_directed_a_collection_stands_for_its_authors(house, server):
+    server(answer(RECORD.replace('tag="700"', 'tag="702"').replace("Jacques</subfield>", DIRECTS)))
+    text = page(house, "/notices/copier?q=ville")
+    assert re.search(r'name="authors" value="Donzelot, Jacques"', text)
+
+
+def test_two_isbns_of_one_title_are_two_works(house, server):
+    store = house.parts.store
+    id = store.new_id("ville-caraibe")
+    other = {"isbn": "9782130606123"}
+    store.save(Record(id=id, title="La ville à trois vitesses", date="2009", identifiers=other))
+    server(answer(RECORD))
+    assert "Déjà dans le fonds" not in page(house, "/notices/copier?q=ville")
+    store.delete(id)
 
 
 def test_a_wrong_isbn_is_said_without_asking_anybody(house, server):
